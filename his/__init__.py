@@ -1,0 +1,1 @@
+"""A paperless hospital information system for Vietnamese public hospitals."""

@@ -1,0 +1,36 @@
+"""The only clock in the house: aware times, and the hospital's business day.
+
+Times are stored in UTC and shown in Asia/Ho_Chi_Minh. A business day is the calendar day in Ho Chi Minh City.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+LOCAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def now() -> datetime:
+    """Return the present moment as an aware UTC time."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """Return the present business day of the hospital."""
+    return now().astimezone(LOCAL_ZONE).date()
+
+
+def local(moment: datetime) -> datetime:
+    """Return an aware time as the hospital's wall clock shows it."""
+    return moment.astimezone(LOCAL_ZONE)
+
+
+def from_local(day: date, at: time = time()) -> datetime:
+    """Return the UTC moment at which the hospital's wall clock shows this day and time."""
+    return datetime.combine(day, at, tzinfo=LOCAL_ZONE).astimezone(UTC)
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """Return the UTC moments between which a business day lies (start included, end excluded)."""
+    return from_local(day), from_local(day + timedelta(days=1))
