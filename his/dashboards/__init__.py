@@ -1,0 +1,1 @@
+"""Read-only figures for management (quản trị bệnh viện)."""

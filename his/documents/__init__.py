@@ -1,0 +1,1 @@
+"""The paper engine: forms, stored bytes with digest, signatures, public check (in ấn, chữ ký)."""

@@ -1,0 +1,1 @@
+"""Vital signs, examination notes, diagnoses, conclusion of the visit (khám bệnh)."""

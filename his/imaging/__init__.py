@@ -1,0 +1,1 @@
+"""Imaging work list, reports, release (chẩn đoán hình ảnh)."""

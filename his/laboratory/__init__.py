@@ -1,0 +1,1 @@
+"""Laboratory work list, results by index, release (xét nghiệm)."""

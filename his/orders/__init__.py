@@ -1,0 +1,1 @@
+"""Orders for laboratory and imaging and their state (phiếu chỉ định)."""

@@ -1,0 +1,23 @@
+"""States of an ordered service."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OrderState(StrEnum):
+    """Life of one ordered service."""
+
+    ORDERED = "ordered"
+    STARTED = "started"  # specimen taken, patient in the imaging room
+    RESULTED = "resulted"  # released
+    CANCELLED = "cancelled"
+
+
+class OrderKind(StrEnum):
+    """Which counter does the work."""
+
+    LABORATORY = "laboratory"
+    IMAGING = "imaging"
+    FUNCTION = "function"
+    PROCEDURE = "procedure"

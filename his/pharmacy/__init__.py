@@ -1,0 +1,1 @@
+"""The dispensing counter (cấp phát thuốc)."""

@@ -1,0 +1,1 @@
+"""The ledger of drugs and supplies by lot: movements, reservations (kho dược)."""
