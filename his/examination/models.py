@@ -67,7 +67,7 @@ class ExamNote(Base):
     closed_at: Mapped[datetime | None]
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("exam_notes.note_id"))
     change_reason: Mapped[str] = mapped_column(String(300), default="")
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
 

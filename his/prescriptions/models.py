@@ -49,7 +49,7 @@ class Prescription(Base):
     cancelled_by_id: Mapped[int | None]
     cancel_reason: Mapped[str] = mapped_column(String(300), default="")
     sent_state: Mapped[str] = mapped_column(String(16), default="")  # "", sent, refused, unknown
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     lines: Mapped[list[PrescriptionLine]] = relationship(
         order_by="PrescriptionLine.position", back_populates="prescription"

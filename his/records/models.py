@@ -53,7 +53,7 @@ class Patient(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patients.patient_id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     created_by_id: Mapped[int | None]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     identifiers: Mapped[list[PatientIdentifier]] = relationship(order_by="PatientIdentifier.identifier_id")
     guardians: Mapped[list[Guardian]] = relationship(order_by="Guardian.guardian_id")
@@ -198,7 +198,7 @@ class Visit(Base):
     main_icd_name: Mapped[str] = mapped_column(Text, default="")
     created_by_id: Mapped[int | None]
     cancelled_reason: Mapped[str] = mapped_column(String(300), default="")
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     patient: Mapped[Patient] = relationship()
     coverage: Mapped[Coverage | None] = relationship()

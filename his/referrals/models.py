@@ -65,6 +65,6 @@ class Referral(Base):
     paper_id: Mapped[int | None] = mapped_column(ForeignKey("papers.paper_id"))
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("referrals.referral_id"))
     cancel_reason: Mapped[str] = mapped_column(String(300), default="")
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
