@@ -77,3 +77,42 @@ class CoverageSource(StrEnum):
     PORTAL = "portal"
     TYPED = "typed"
     TEMPORARY = "temporary"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log, with the detail keys below."""
+
+    PATIENT_CREATE = "records.patient.create"
+    PATIENT_UPDATE = "records.patient.update"
+    IDENTIFIER_ADD = "records.identifier.add"
+    GUARDIAN_SAVE = "records.guardian.save"
+    ALLERGY_ADD = "records.allergy.add"
+    ALLERGY_VOID = "records.allergy.void"
+    ALLERGY_STATUS = "records.allergy.status"
+    COVERAGE_SAVE = "records.coverage.save"
+    VISIT_OPEN = "records.visit.open"
+    VISIT_CHANGE = "records.visit.change"
+    VISIT_CANCEL = "records.visit.cancel"
+    VISIT_TIME = "records.visit.time"
+    VISIT_CONCLUDE = "records.visit.conclude"
+    VISIT_CLOSE = "records.visit.close"
+    VISIT_REOPEN = "records.visit.reopen"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.PATIENT_CREATE: ("code",),
+    Action.PATIENT_UPDATE: ("changes",),
+    Action.IDENTIFIER_ADD: ("type",),
+    Action.GUARDIAN_SAVE: ("kind",),
+    Action.ALLERGY_ADD: ("substance",),
+    Action.ALLERGY_VOID: ("substance",),
+    Action.ALLERGY_STATUS: ("status",),
+    Action.COVERAGE_SAVE: ("source",),
+    Action.VISIT_OPEN: ("code", "room", "subject_code"),
+    Action.VISIT_CHANGE: ("changes",),
+    Action.VISIT_CANCEL: ("code",),
+    Action.VISIT_TIME: ("moment",),
+    Action.VISIT_CONCLUDE: ("discharge_code", "result_code", "main_icd"),
+    Action.VISIT_CLOSE: ("code",),
+    Action.VISIT_REOPEN: ("code",),
+}
