@@ -18,3 +18,20 @@ class SignatureKind(StrEnum):
 
     PERSON = "person"
     ORGANISATION = "organisation"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    PAPER_ISSUE = "documents.paper.issue"
+    PAPER_PRINT = "documents.paper.print"
+    PAPER_REPLACE = "documents.paper.replace"
+    SIGN = "documents.sign"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.PAPER_ISSUE: ("form", "number", "digest"),
+    Action.PAPER_PRINT: ("form", "number"),
+    Action.PAPER_REPLACE: ("form", "number"),
+    Action.SIGN: ("place", "digest"),
+}

@@ -1,0 +1,23 @@
+"""What can go wrong with papers."""
+
+from __future__ import annotations
+
+from his.core.errors import DomainError, HisError, NotFound
+
+
+class PaperNotFound(NotFound):
+    """No such paper."""
+
+    code = "paper_not_found"
+
+
+class PaperDamaged(HisError):
+    """The stored bytes no longer match their digest (REC-18)."""
+
+    code = "paper_damaged"
+
+
+class PaperTooLong(DomainError):
+    """The paper would run over its pages; the text must be shortened."""
+
+    code = "paper_too_long"

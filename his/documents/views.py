@@ -1,0 +1,52 @@
+"""Papers: showing stored bytes, and the public check behind the QR."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, render_template
+
+from his.core.config import current
+from his.core.db import transaction
+from his.core.module import registry
+from his.core.permissions import current_actor, public, require
+from his.documents import queries, service
+from his.documents.permissions import Permission
+
+bp = Blueprint("documents", __name__, template_folder="templates")
+
+
+def pdf_response(content: bytes, name: str) -> Response:
+    """Return PDF bytes to be shown in the browser; scripts and outside content are shut out."""
+    return Response(
+        content,
+        mimetype="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}.pdf"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@bp.get("/papers/<int:paper_id>.pdf")
+@require(Permission.PAPER_PRINT, Permission.PAPER_READ)
+def show(paper_id: int) -> Any:
+    """Serve the stored bytes of an issued paper."""
+    actor = current_actor()
+    with transaction():
+        paper, content = service.print_paper(paper_id, actor=actor)
+    return pdf_response(content, f"{paper.form_code}-{paper.public_code}")
+
+
+@bp.get("/papers/sample/<form_code>.pdf")
+@require("identity:user:read", "catalogues:catalogue:import")
+def sample(form_code: str) -> Any:
+    """Show a form with invented data, for checking its layout."""
+    form = registry().form(form_code)
+    return pdf_response(service.render(form_code, form.sample()).content, form_code)
+
+
+@bp.get("/v/<public_code>")
+@public("the check behind the QR of a paper: says only whether it is genuine, with a masked name")
+def verify(public_code: str) -> Any:
+    """Tell a person with a telephone whether a paper is genuine, replaced or expired."""
+    titles = {form.code: form.title for module in registry().modules for form in module.forms}
+    answer = queries.public_answer(public_code, title_of=titles, issuer=current().facility_name)
+    return render_template("documents/verify.html", answer=answer), 200 if answer.answer != "unknown" else 404
