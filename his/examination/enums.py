@@ -18,3 +18,24 @@ class NoteState(StrEnum):
     DRAFT = "draft"
     CLOSED = "closed"
     SUPERSEDED = "superseded"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    VITALS = "examination.vitals.record"
+    VITALS_VOID = "examination.vitals.void"
+    NOTE_SAVE = "examination.note.save"
+    DIAGNOSES = "examination.diagnoses.set"
+    CONCLUDE = "examination.conclude"
+    REOPEN = "examination.reopen"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.VITALS: ("signs",),
+    Action.VITALS_VOID: (),
+    Action.NOTE_SAVE: ("fields",),
+    Action.DIAGNOSES: ("before", "after"),
+    Action.CONCLUDE: ("discharge_code", "result_code"),
+    Action.REOPEN: (),
+}

@@ -1,0 +1,76 @@
+"""Reads of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from his.core import clock
+from his.core.db import session
+from his.stock.enums import ReservationState
+from his.stock.models import StockLot, StockReservation
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One product in store: on hand (unexpired), held for signed prescriptions, first expiry."""
+
+    drug_code: str
+    on_hand: Decimal
+    held: Decimal
+    expired: Decimal
+    first_expiry: date | None
+    lot_count: int
+
+    @property
+    def available(self) -> Decimal:
+        return self.on_hand - self.held
+
+
+def rows(drug_codes: Iterable[str] | None = None, *, on: date | None = None) -> list[StockRow]:
+    """Return stock per product (2 statements); all products when none are named."""
+    day = on or clock.today()
+    codes = sorted(set(drug_codes)) if drug_codes is not None else None
+    good = StockLot.expires_on >= day
+    lots = select(
+        StockLot.drug_code,
+        func.sum(StockLot.quantity).filter(good).label("on_hand"),
+        func.sum(StockLot.quantity).filter(~good).label("expired"),
+        func.min(StockLot.expires_on).filter(good, StockLot.quantity > 0).label("first_expiry"),
+        func.count().label("lots"),
+    ).group_by(StockLot.drug_code)
+    held = (
+        select(StockReservation.drug_code, func.sum(StockReservation.quantity).label("held"))
+        .where(StockReservation.state == ReservationState.HELD)
+        .group_by(StockReservation.drug_code)
+    )
+    if codes is not None:
+        lots = lots.where(StockLot.drug_code.in_(codes))
+        held = held.where(StockReservation.drug_code.in_(codes))
+    held_by = {row.drug_code: row.held for row in session().execute(held)}
+    zero = Decimal(0)
+    return [
+        StockRow(
+            row.drug_code, row.on_hand or zero, held_by.get(row.drug_code) or zero, row.expired or zero,
+            row.first_expiry, row.lots,
+        )
+        for row in session().execute(lots.order_by(StockLot.drug_code))
+    ]  # fmt: skip
+
+
+def available(drug_codes: Iterable[str]) -> dict[str, Decimal]:
+    """Return what can still be promised per product (0 for products never received)."""
+    codes = list(drug_codes)
+    found = {row.drug_code: row.available for row in rows(codes)}
+    return {code: found.get(code, Decimal(0)) for code in codes}
+
+
+def lots_of(drug_code: str) -> Sequence[StockLot]:
+    """Return all lots of a product, first expiry first."""
+    return session().execute(
+        select(StockLot).where(StockLot.drug_code == drug_code).order_by(StockLot.expires_on, StockLot.lot_id)
+    ).scalars().all()
