@@ -1,0 +1,40 @@
+"""The auditor's screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from his.audit import queries
+from his.audit.permissions import Permission
+from his.core import clock
+from his.core.forms import parse_date
+from his.core.permissions import require
+
+bp = Blueprint("audit", __name__, url_prefix="/audit", template_folder="templates")
+PAGE = 100
+
+
+@bp.get("/")
+@require(Permission.EVENT_READ)
+def events() -> Any:
+    """List events, newest first, with filters."""
+    args = request.args
+    day = None
+    if args.get("day"):
+        try:
+            day = parse_date(args["day"])
+        except ValueError:
+            day = None
+    since, until = clock.day_bounds(day) if day else (None, None)
+    wanted = queries.EventFilter(
+        patient_id=args.get("patient_id", type=int),
+        user_id=args.get("user_id", type=int),
+        action=args.get("action", "")[:80],
+        since=since,
+        until=until,
+        before_id=args.get("before", type=int),
+    )
+    rows = queries.events(wanted, PAGE)
+    return render_template("audit/events.html", rows=rows, args=args, has_more=len(rows) == PAGE)
