@@ -1,0 +1,1 @@
+"""Users, roles, staff, sessions, proof of identity (tài khoản)."""
