@@ -65,10 +65,10 @@ def create_app(settings: Settings | None = None, *, part: str = "web") -> Flask:
     i18n.install(app)
     db.init_app(app)
     web.install(app)
-    app.before_request(check_request)
     jobs.configure(settings)
     app.cli.add_command(migrate.cli)
     _add_modules(app)
+    app.before_request(check_request)
     shell.install(app)
     with app.app_context():
         install_engine_hooks(db.engine, web=part == "web")
@@ -103,6 +103,8 @@ def _add_modules(app: Flask) -> None:
             continue
         module = importlib.import_module(f"his.{name}.module").module
         registry.add(module)
+        if module.install is not None:
+            module.install(app)
         if find_spec(f"his.{name}.models"):
             importlib.import_module(f"his.{name}.models")
         if module.tasks:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import click
-    from flask import Blueprint
+    from flask import Blueprint, Flask
 
     from his.core.actor import Actor
     from his.core.outbox import Delivery, Envelope
@@ -90,6 +90,8 @@ class Module:
     tasks: str = ""
     # Self-tests of `his check`: name -> function returning a list of problems (empty = fine).
     checks: Mapping[str, Callable[[], Sequence[str]]] = field(default_factory=dict)
+    # Called once with the application, for what needs it (sessions, log-in).
+    install: Callable[[Flask], None] | None = None
 
 
 class Registry:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pyotp
+import segno
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
@@ -453,3 +454,13 @@ def seed_roles() -> None:
         for permission in permissions
         if (role, permission) not in held
     )
+
+
+def random_secret() -> str:
+    """Return a secret nobody needs to know (replaced by a first password at once)."""
+    return secrets.token_urlsafe(24)
+
+
+def totp_qr(user: User, secret: str) -> str:
+    """Return the QR of the second factor as a data address."""
+    return str(segno.make(totp_uri(user, secret), error="m").svg_data_uri(scale=4))
