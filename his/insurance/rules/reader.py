@@ -257,7 +257,9 @@ class _Faults:
                 continue
             if any(True for _ in _children(child)):
                 self._add("nested", name, number)
-            values[name] = child.text or ""
+            text = child.text or ""
+            # A pretty printer breaks an empty element over two lines; that is no value.
+            values[name] = "" if "\n" in text and text.isspace() else text
             known_order.append(name)
         names = self._spec.names
         if tuple(known_order) != names:

@@ -14,8 +14,8 @@ book: Final = RuleBook()
 rule = book.rule
 
 _RATIOS: Final = (100, 50, 33)
-_BED: Final = re.compile(r"[HTCK]\d{3}")
-_BED_FEE: Final = re.compile(r"(K\d{2})\.")
+_BED: Final = re.compile(r"[HTCK][0-9]{3}")
+_BED_FEE: Final = re.compile(r"(K[0-9]{2})\.")
 _WITHOUT_BED: Final = frozenset({"01", "02", "05", "07", "08", *(str(n) for n in range(10, 17))})
 _HALF: Final = Decimal("0.5")
 _FOUR_HOURS: Final = 4

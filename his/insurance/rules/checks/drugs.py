@@ -18,9 +18,9 @@ DRUG_GROUPS: Final = frozenset({"4", "5", "6", "7", "17", "19"})
 UNLISTED_PREFIXES: Final = ("VM.", "BB.", "00.0000")
 """Codes the standard writes itself: blood transport, packing of herbal packs, drugs outside the insured list."""
 _BID_PARTS: Final = 4
-_PACKAGE: Final = re.compile(r"G[1-9]\d?")
-_GROUP: Final = re.compile(r"N\d{1,2}")
-_YEAR: Final = re.compile(r"(19|20)\d{2}")
+_PACKAGE: Final = re.compile(r"G[1-9][0-9]?")
+_GROUP: Final = re.compile(r"N[0-9]{1,2}")
+_YEAR: Final = re.compile(r"(19|20)[0-9]{2}")
 _OTHER_FACILITY: Final = re.compile(r"(C|K|M|HC)\.[0-9A-Z]{5}")
 _REMOTE: Final = re.compile(r"\.(TX|CG|HD)\.[0-9A-Z]{5}$")
 

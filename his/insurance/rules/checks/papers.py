@@ -8,14 +8,14 @@ from datetime import date
 from typing import Final
 
 from his.core.errors import Severity
-from his.insurance.rules.checks.context import Check, Context, Hit, RowView, RuleBook
+from his.insurance.rules.checks.context import Check, Context, Hit, RowView, RuleBook, plain_number
 from his.insurance.rules.checks.drugs import not_before_rule
 from his.insurance.rules.visits import ABSCONDED, REFERRAL_ENDS, SUMMARY_TYPES
 
 book: Final = RuleBook()
 rule = book.rule
 
-_SOCIAL: Final = re.compile(r"(?!0{10})\d{10}")
+_SOCIAL: Final = re.compile(r"(?!0{10})[0-9]{10}")
 _FACILITIES: Final = re.compile(r"[0-9A-Z]{5}(;[0-9A-Z]{5})*")
 _MOST_WEEKS: Final = 42
 _MOST_LEAVE: Final = 180
@@ -122,10 +122,10 @@ def _discharge_paper(context: Context) -> Iterator[Hit]:
 
 @rule("XML7-MA_CHA-CHILD")
 def _parents_of_a_child(context: Context) -> Iterator[Hit]:
-    born, left = context.summary["NGAY_SINH"], context.summary["NGAY_RA"]
-    if len(born) < 4 or len(left) < 8 or not (born.isdigit() and left.isdigit()):
+    born, left = plain_number(context.summary["NGAY_SINH"][:8]), plain_number(context.summary["NGAY_RA"][:8])
+    if born is None or left is None:
         return
-    is_adult = int(left[:8]) - int(born[:8]) >= _CHILD_YEARS * 10000
+    is_adult = left - born >= _CHILD_YEARS * 10000  # yyyymmdd: a difference of 16 in the year
     for row in context.rows("XML7"):
         filled = [name for name in ("MA_CHA", "MA_ME", "HO_TEN_CHA", "HO_TEN_ME") if row[name]]
         if is_adult and filled:

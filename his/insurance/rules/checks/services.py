@@ -40,11 +40,11 @@ ABANDONED: Final = "_TB"
 LOCAL_ANAESTHESIA: Final = "_GT"
 EXAM_RATIOS: Final = (100, 30, 30, 30, 10)
 _SUFFIXES: Final = frozenset({"GT", "TB", "TT"})
-_SENT_OUT: Final = re.compile(r"\d{2}\.\d{4}\.\d{4}(_[A-Z]{2})?\.K\.[0-9A-Z]{5}")
+_SENT_OUT: Final = re.compile(r"[0-9]{2}\.[0-9]{4}\.[0-9]{4}(_[A-Z]{2})?\.K\.[0-9A-Z]{5}")
 _MOVED: Final = re.compile(r"VC\.[0-9A-Z]{5}")
-_PACKAGE: Final = re.compile(r"G[1-9]\d{0,2}")
-_MACHINE: Final = re.compile(r"[0-9A-Z]{2,3}\.\d(\.[0-9A-Z]{5})?\.[^.;\s][^;\s]*")
-_ICD: Final = re.compile(r"[A-Z]\d{2}(\.\d{1,2})?[†*+]?")
+_PACKAGE: Final = re.compile(r"G[1-9][0-9]{0,2}")
+_MACHINE: Final = re.compile(r"[0-9A-Z]{2,3}\.[0-9](\.[0-9A-Z]{5})?\.[^.;\s][^;\s]*")
+_ICD: Final = re.compile(r"[A-Z][0-9]{2}(\.[0-9]{1,2})?[†*+]?")
 _MOST_CODES: Final = 100
 
 

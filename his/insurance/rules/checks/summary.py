@@ -22,15 +22,15 @@ from his.insurance.rules.visits import INPATIENT_TYPES, REFERRAL_ENDS, treatment
 book: Final = RuleBook()
 rule = book.rule
 
-_CITIZEN: Final = re.compile(r"\d{9}|\d{12}|[A-Z]\d{7}")
-_CARD: Final = re.compile(r"[A-Z]{2}\d{13}")
-_TRADITIONAL: Final = re.compile(r"U[5-9]\d\.\d{3}(\.\d+)?")
-_DEPARTMENT: Final = re.compile(r"K\d{2}(\d{2}|\.\d{1,2}|\.D\d{2})?")
+_CITIZEN: Final = re.compile(r"[0-9]{9}|[0-9]{12}|[A-Z][0-9]{7}")
+_CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}")
+_TRADITIONAL: Final = re.compile(r"U[5-9][0-9]\.[0-9]{3}(\.[0-9]+)?")
+_DEPARTMENT: Final = re.compile(r"K[0-9]{2}([0-9]{2}|\.[0-9]{1,2}|\.D[0-9]{2})?")
 _FACILITY: Final = re.compile(r"[0-9A-Z]{5}")
-_DAYS_OF_DOSE: Final = re.compile(r"\*\s*(\d{1,3})\s*ngày", re.IGNORECASE)
-_GRAMS: Final = re.compile(r"\d{2,5}(;\d{2,5})*")
-_SIGNER_4750: Final = re.compile(r"\d{10}")
-_SIGNER_3176: Final = re.compile(r"\d{4,7}/[\wĐđ-]+(\.[\w.]+)?|\d{10}")
+_DAYS_OF_DOSE: Final = re.compile(r"\*\s*([0-9]{1,3})\s*ngày", re.IGNORECASE)
+_GRAMS: Final = re.compile(r"[0-9]{2,5}(;[0-9]{2,5})*")
+_SIGNER_4750: Final = re.compile(r"[0-9]{10}")
+_SIGNER_3176: Final = re.compile(r"[0-9]{4,7}/[\wĐđ-]+(\.[\w.]+)?|[0-9]{10}")
 _LAYER_3176: Final = date(2025, 1, 1)
 _FOUR_HOURS: Final = 4
 _NEWBORN_DAYS: Final = 28
