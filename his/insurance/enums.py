@@ -22,13 +22,13 @@ class SignatureScope(StrEnum):
 
 
 class Fixer(StrEnum):
-    """The role that can put a finding right."""
+    """The role that can put a finding right; values are role codes of `identity`."""
 
     CLERK = "clerk"
     NURSE = "nurse"
     DOCTOR = "doctor"
-    LABORATORY_TECHNICIAN = "laboratory_technician"
-    IMAGING_TECHNICIAN = "imaging_technician"
+    LABORATORY_TECHNICIAN = "lab_tech"
+    IMAGING_TECHNICIAN = "imaging_tech"
     PHARMACIST = "pharmacist"
     CASHIER = "cashier"
     INSURANCE_CLERK = "insurance_clerk"

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from his.core.errors import Severity
+from his.identity.enums import RoleCode
 from his.insurance.enums import AnchorKind, Fixer, FundTotal
 from his.insurance.rules import (
     CheckCatalogue,
@@ -356,6 +357,10 @@ def test_a_supply_with_a_model_demands_it() -> None:
     known = {code: [ApprovedSupply("Chỉ khâu Ví Dụ", "456/QĐ-BV;G2;N0;2026", Decimal(85000), has_model=True)]}
     assert "XML3-MA_HIEU_SP-REQC" in ids(INPATIENT, catalogue=replace(full_catalogue(), approved_supplies=known))
     assert "XML3-MA_HIEU_SP-REQC" not in ids(INPATIENT)
+
+
+def test_fixers_are_roles_of_the_house() -> None:
+    assert {fixer.value for fixer in Fixer} <= {role.value for role in RoleCode}
 
 
 def test_who_can_fix_it_and_where() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from his.insurance.tables import CHECKIN_TABLE, Row
+from his.insurance.tables import Row
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,6 @@ class CheckinDocument:
 
     row: Row
     signature: bytes = b""
-
-    @property
-    def table(self) -> str:
-        """The table code, always XML0."""
-        return CHECKIN_TABLE
 
 
 def day_of(text: str) -> date | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cache
 from typing import Final
 from xml.sax.saxutils import escape
@@ -23,7 +24,7 @@ from lxml import etree
 from his.core.errors import DomainError
 from his.core.xml import illegal_characters
 from his.insurance.rules.document import CheckinDocument, ClaimDocument
-from his.insurance.tables import CHECKIN_TABLE, LAYER_1931, Row, TableSpec, layer_of, table_specs
+from his.insurance.tables import CHECKIN_TABLE, LAYER_1931, Row, TableSpec, table_specs
 
 _DECLARATION: Final = b'<?xml version="1.0" encoding="utf-8"?>'
 _NAMESPACES: Final = {
@@ -92,11 +93,6 @@ def write_checkin_tree(checkin: CheckinDocument) -> bytes:
     return _serialise(root)
 
 
-def table_bytes(spec: TableSpec, rows: Sequence[Row]) -> bytes:
-    """One table document with its own XML declaration, as it goes into NOIDUNGFILE."""
-    return _table_bytes(spec, rows)
-
-
 def _documents(claim: ClaimDocument) -> Iterable[tuple[TableSpec, Sequence[Row]]]:
     specs = table_specs(claim.ended_on or claim.made_on or LAYER_1931)
     unknown = [code for code in claim.tables if code not in specs or code == CHECKIN_TABLE]
@@ -129,7 +125,7 @@ def _made_on(claim: ClaimDocument) -> str:
 
 
 def _table_bytes(spec: TableSpec, rows: Sequence[Row], tail: str = "") -> bytes:
-    template, names = _template(spec.code, layer_of(spec.layer))
+    template, names = _template(spec.code, spec.layer)
     parts = []
     for number, row in enumerate(rows, start=1):
         values = _values(spec, number, row, names)
@@ -143,8 +139,8 @@ def _table_bytes(spec: TableSpec, rows: Sequence[Row], tail: str = "") -> bytes:
 
 
 @cache
-def _template(code: str, layer: object) -> tuple[str, tuple[str, ...]]:
-    spec = table_specs(layer)[code]  # type: ignore[arg-type]
+def _template(code: str, layer: date) -> tuple[str, tuple[str, ...]]:
+    spec = table_specs(layer)[code]
     fields = "".join(f"<{name}>%s</{name}>" for name in spec.names)
     return (fields if spec.is_single else f"<{spec.row_tag}>{fields}</{spec.row_tag}>"), spec.names
 

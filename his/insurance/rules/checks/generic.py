@@ -69,7 +69,7 @@ class _Plan:
 
 def check_row(context: Context, row: RowView) -> Iterator[Finding]:
     """Findings of the generic rules of one row."""
-    for plan in _plans(row.table, context.ended_on >= _TYPES_SINCE, _layer_day(context)):
+    for plan in _plans(row.table, context.ended_on >= _TYPES_SINCE, context.ended_on):
         name = plan.field.name
         value = row.values.get(name, "")
         if not value or value.isspace():
@@ -120,10 +120,6 @@ def catalogue_of(rule_id: str) -> str:
 
 def _ids(plan: _Plan) -> tuple[str, ...]:
     return plan.required, plan.length, plan.shape_rule, plan.enum, plan.code
-
-
-def _layer_day(context: Context) -> date:
-    return context.ended_on
 
 
 def _plans_of(table: str) -> tuple[_Plan, ...]:
