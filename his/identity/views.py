@@ -129,6 +129,13 @@ def prove() -> Any:
     return jsonify(code="wrong", message=_("Mã ký chưa đúng. Gõ lại.")), 422
 
 
+@bp.get("/prove/fresh")
+@require(SIGNED_IN)
+def proof_is_fresh() -> Any:
+    """Tell the signing dialog whether the PIN is still proven."""
+    return jsonify(fresh=service.has_proof(current_actor()))
+
+
 @bp.get("/profile")
 @require(SIGNED_IN)
 def profile() -> Any:
