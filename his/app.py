@@ -99,14 +99,16 @@ def _add_modules(app: Flask) -> None:
     registry: Registry = app.extensions["his"]
     periods = {jobs.HEARTBEAT_TASK: timedelta(seconds=15), outbox.SWEEP_TASK: timedelta(seconds=60)}
     for name in MODULES:
+        if find_spec(f"his.{name}") is None:
+            continue
+        if find_spec(f"his.{name}.models"):
+            importlib.import_module(f"his.{name}.models")
         if find_spec(f"his.{name}.module") is None:
             continue
         module = importlib.import_module(f"his.{name}.module").module
         registry.add(module)
         if module.install is not None:
             module.install(app)
-        if find_spec(f"his.{name}.models"):
-            importlib.import_module(f"his.{name}.models")
         if module.tasks:
             importlib.import_module(module.tasks)
         for blueprint in module.blueprints:

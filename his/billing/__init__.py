@@ -1,0 +1,1 @@
+"""Prices at date, charges, the split between payers, settlements and receipts (viện phí, thu ngân)."""

@@ -1,0 +1,1 @@
+"""Electronic prescriptions: safety, signing, sending (đơn thuốc điện tử)."""

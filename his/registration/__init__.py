@@ -1,0 +1,1 @@
+"""The reception desk: identity, queue numbers, insurance card check (tiếp đón)."""
