@@ -89,7 +89,7 @@ def icd(source: Path) -> None:
         doubtful = "PL E" in row["c26_basis"]
         rows.append({
             "code": row["code"], "mark": row["mark"], "name_vi": row["name_vi"], "name_en": row["name_en"],
-            "chapter": row["chapter"], "type3": row["type3"],
+            "chapter": row["chapter"], "type3": row["type3"][:3],
             "is_never_main": "1" if "1" in (truth(row["c24_derived"]), truth(row["not_principal_qd4469"])) else "0",
             "is_discouraged_main": truth(row["c25_derived"]),
             "is_never_used": "0" if doubtful else truth(row["c26_derived"]),
