@@ -120,7 +120,8 @@ def places(source: Path) -> None:
             "new_commune_code": row["new_commune_code"], "is_split": "1" if row["mapping"] == "split" else "0",
             "is_default": truth(row["is_default"]),
         })  # fmt: skip
-    write("commune_changes", list(changes[0]), changes, packed=True)
+    unique = {(c["old_folded"], c["new_commune_code"]): c for c in changes}
+    write("commune_changes", list(changes[0]), unique.values(), packed=True)
 
 
 IMAGING = {"2": "imaging", "3": "function", "1": "laboratory", "8": "surgery", "18": "procedure"}
@@ -140,6 +141,8 @@ def services(source: Path) -> None:
         offered = row["code"] in labs or row["code"] in OFFERED_IMAGING
         machine = {"laboratory": "HH.1.79999.XN001", "imaging": "HA.1.79999.XQ001", "function": "CN.1.79999.DT001"}.get(kind, "")
         price = row["price_vnd"] or "0"
+        if not row["name"].strip():
+            continue
         rows.setdefault(row["code"], {
             "code": row["code"], "name": row["name"], "cost_group": row["ma_nhom"] or "19", "kind": kind, "unit": "lần",
             "hospital_price": price, "insurance_price": price, "insurance_rate": "100",
@@ -147,6 +150,7 @@ def services(source: Path) -> None:
             "is_offered": "1" if offered and price != "0" else "0",
         })  # fmt: skip
     for row in read(source / "catalogues/exams_beds_sample.csv"):
+        row["price_vnd"] = row["price_vnd"] or "0"
         kind = "exam" if row["kind"] == "exam" else "bed" if "bed" in row["kind"] else "other"
         rows[row["local_code"]] = {
             "code": row["local_code"], "name": row["name"], "cost_group": row["ma_nhom"], "kind": kind,
