@@ -53,6 +53,10 @@ def _amount(name: str, required: bool = False) -> Column:
     return Column(name, "amount", required=required)
 
 
+def _signed(name: str) -> Column:
+    return Column(name, "signed")
+
+
 def _int(name: str, required: bool = False) -> Column:
     return Column(name, "int", required=required)
 
@@ -81,9 +85,9 @@ SPECS: dict[str, FileSpec] = {
                               _int("insurance_rate", True), _t("machine_code", 60), _t("price_basis", 60), _flag("is_offered"))),
         FileSpec("lab_indices", (_c("code", 24), _t("name_vi", 200, True), _t("name_en", 200), _c("service_code", 24),
                                  _t("unit", 24), _t("specimen", 80), _t("loinc", 12), _t("value_type", 8), _int("decimals"),
-                                 _int("age_min_days"), _int("age_max_days"), _amount("male_low"), _amount("male_high"),
-                                 _amount("female_low"), _amount("female_high"), _amount("critical_low"),
-                                 _amount("critical_high"), _int("sort")), key=("code", "age_min_days")),
+                                 _int("age_min_days"), _int("age_max_days"), _signed("male_low"), _signed("male_high"),
+                                 _signed("female_low"), _signed("female_high"), _signed("critical_low"),
+                                 _signed("critical_high"), _int("sort")), key=("code", "age_min_days")),
         FileSpec("drugs", (_c("code", 24), _t("ingredient_code", 40), _t("inn", 300, True), _t("ingredient_vi", 300, True),
                            _t("brand", 200), _t("strength", 120), _t("form", 120), _c("route_code", 8), _t("unit", 24, True),
                            _t("registration_no", 40), _t("tender", 120), _t("atc", 8), _t("control_class", 16, True),
@@ -102,7 +106,7 @@ def _cell(column: Column, text: str) -> tuple[Any, str]:
     if not text:
         if column.required:
             return None, "Ô bắt buộc đang trống. Điền giá trị."
-        return {"int": None, "amount": None, "flag": False, "extra": {}}.get(column.kind, ""), ""
+        return {"int": None, "amount": None, "signed": None, "flag": False, "extra": {}}.get(column.kind, ""), ""
     if column.kind in ("text", "code"):
         if column.length and len(text) > column.length:
             return None, f"Dài {len(text)} ký tự, nhiều nhất {column.length}. Rút ngắn."
@@ -116,6 +120,10 @@ def _cell(column: Column, text: str) -> tuple[Any, str]:
     if column.kind == "amount":
         plain = text.replace(",", ".")
         return (Decimal(plain), "") if NUMBER.match(plain) else (None, "Cần số không âm, ví dụ 50600 hoặc 14.2.")
+    if column.kind == "signed":
+        plain = text.replace(",", ".")
+        good = NUMBER.match(plain.removeprefix("-"))
+        return (Decimal(plain), "") if good else (None, "Cần số, ví dụ -2 hoặc 14.2.")
     if column.kind == "flag":
         return (text == "1", "") if text in ("0", "1") else (None, "Chỉ nhận 0 hoặc 1.")
     pairs = [part.split("=", 1) for part in text.split("|")]
