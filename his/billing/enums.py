@@ -28,3 +28,20 @@ class SettlementState(StrEnum):
     PAID = "paid"
     SUPERSEDED = "superseded"
     VOIDED = "voided"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    CHARGE = "billing.charge.post"
+    CHARGE_VOID = "billing.charge.void"
+    SETTLE = "billing.settle"
+    SETTLE_VOID = "billing.settle.void"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.CHARGE: ("item", "quantity", "price"),
+    Action.CHARGE_VOID: ("item",),
+    Action.SETTLE: ("number", "total", "fund", "payable", "method"),
+    Action.SETTLE_VOID: ("number",),
+}

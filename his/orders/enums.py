@@ -21,3 +21,20 @@ class OrderKind(StrEnum):
     IMAGING = "imaging"
     FUNCTION = "function"
     PROCEDURE = "procedure"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    PLACE = "orders.place"
+    CANCEL = "orders.cancel"
+    START = "orders.start"
+    COMPLETE = "orders.complete"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.PLACE: ("code", "services"),
+    Action.CANCEL: ("service",),
+    Action.START: ("service",),
+    Action.COMPLETE: ("service",),
+}

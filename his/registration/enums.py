@@ -22,3 +22,24 @@ class CheckState(StrEnum):
     VALID = "valid"
     INVALID = "invalid"
     UNVERIFIED = "unverified"  # chưa xác minh: the gateway was down; care goes on
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    REGISTER = "registration.register"
+    UNDO = "registration.undo"
+    TICKET_CALL = "registration.ticket.call"
+    TICKET_SKIP = "registration.ticket.skip"
+    TICKET_DONE = "registration.ticket.done"
+    CARD_CHECK = "registration.card.check"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.REGISTER: ("ticket", "subject_code", "room"),
+    Action.UNDO: ("ticket",),
+    Action.TICKET_CALL: ("ticket",),
+    Action.TICKET_SKIP: ("ticket",),
+    Action.TICKET_DONE: ("ticket",),
+    Action.CARD_CHECK: ("code", "state"),
+}

@@ -1,0 +1,220 @@
+"""Use cases of money: posting charges, settling a visit, taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from his.audit import service as audit
+from his.billing import queries, rules
+from his.billing.enums import ACTION_DETAILS, Action, ItemKind, PaymentMethod, SettlementState
+from his.billing.errors import AlreadySettled, NothingToSettle, TenderedTooLittle
+from his.billing.models import Charge, Payment, Settlement, SettlementLine
+from his.core import clock
+from his.core.actor import Actor
+from his.core.db import session
+from his.core.errors import InvalidState, NotFound
+from his.core.money import in_words, whole
+from his.core.once import once
+from his.core.sequences import next_number
+from his.records import queries as records_queries
+from his.records import service as records
+from his.records.enums import VisitState
+
+audit.register_actions(Action, ACTION_DETAILS)
+
+# Pure rules other modules need.
+decide_subject = rules.decide_subject
+SubjectFacts = rules.SubjectFacts
+SubjectDecision = rules.SubjectDecision
+split_benefit = rules.split_benefit
+BillLine = rules.BillLine
+BenefitContext = rules.BenefitContext
+card_benefit = rules.benefit
+is_card_number = rules.is_card_number
+exam_rate = rules.exam_rate
+rate_text = rules.rate_text
+amount_in_words = in_words
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeData:
+    """What is charged, with the components the claim needs."""
+
+    visit_id: int
+    source_kind: str
+    source_id: int
+    kind: ItemKind
+    item_code: str
+    item_name: str
+    cost_group: str
+    unit: str
+    quantity: Decimal
+    hospital_price: Decimal
+    insurance_price: Decimal
+    ordered_at: datetime
+    department_code: str
+    service_rate: int = 100
+    insurance_rate: int = 100
+    ordered_by_id: int | None = None
+    ordered_by_licence: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def post_charge(data: ChargeData, *, actor: Actor) -> Charge:
+    """Put an item on the bill of a visit; the same source twice is one charge.
+
+    Raises `AlreadySettled` when the visit is paid: it must be reopened first.
+    """
+    here = session()
+    existing = here.execute(
+        select(Charge).where(Charge.source_kind == data.source_kind, Charge.source_id == data.source_id)
+    ).scalar_one_or_none()
+    if existing is not None and existing.voided_at is None:
+        return existing
+    if queries.settlement_of(data.visit_id) is not None:
+        raise AlreadySettled("Lượt khám đã thu tiền. Hủy phiếu thu trước khi thêm chi phí.")
+    values: dict[str, Any] = {
+        name: getattr(data, name)
+        for name in (
+            "visit_id", "source_kind", "source_id", "kind", "item_code", "item_name", "cost_group", "unit", "quantity",
+            "hospital_price", "insurance_price", "service_rate", "insurance_rate", "ordered_at", "ordered_by_id",
+            "ordered_by_licence", "department_code",
+        )
+    }  # fmt: skip
+    charge = Charge(**values, details=dict(data.details))
+    here.add(charge)
+    here.flush()  # the audit entry names the row
+    audit.record(
+        actor, Action.CHARGE, subject_type="charge", subject_id=charge.charge_id, visit_id=data.visit_id,
+        details={"item": data.item_code, "quantity": str(data.quantity), "price": str(data.hospital_price)},
+    )  # fmt: skip
+    return charge
+
+
+def void_charge(source_kind: str, source_id: int, reason: str, *, actor: Actor) -> None:
+    """Take an item off the bill; it stays readable with the reason. Raises `AlreadySettled`."""
+    charge = session().execute(
+        select(Charge)
+        .where(Charge.source_kind == source_kind, Charge.source_id == source_id, Charge.voided_at.is_(None))
+        .with_for_update()
+    ).scalar_one_or_none()
+    if charge is None:
+        return
+    if queries.settlement_of(charge.visit_id) is not None:
+        raise AlreadySettled("Chi phí này đã thu tiền. Hủy phiếu thu trước.")
+    charge.voided_at, charge.voided_by_id, charge.void_reason = clock.now(), actor.user_id, reason or "hủy"
+    # The source may be charged anew; the voided row keeps its history under another key.
+    charge.source_kind = f"{source_kind}_void"[:24]
+    charge.source_id = charge.charge_id
+    audit.record(actor, Action.CHARGE_VOID, subject_type="charge", subject_id=charge.charge_id, visit_id=charge.visit_id,
+                 details={"item": charge.item_code}, reason=reason)  # fmt: skip
+
+
+def settle(
+    visit_id: int, *, method: PaymentMethod, tendered: Decimal | None, key: str, expected: Decimal | None, actor: Actor
+) -> Settlement:
+    """Take the money of a visit: the split is frozen, a receipt is given. A double click pays once.
+
+    ``expected`` is what the screen showed; a bill that changed meanwhile is not paid. Raises `AlreadySettled`,
+    `NothingToSettle`, `TenderedTooLittle`, `InvalidState`.
+    """
+    result = once(
+        key, action="billing.settle", actor=actor, body={"visit": visit_id, "method": method.value, "expected": str(expected)},
+        effect=lambda: _settle(visit_id, method, tendered, expected, actor),
+    )  # fmt: skip
+    settlement = session().get(Settlement, result["settlement_id"])
+    if settlement is None:
+        raise NotFound("Không tìm thấy phiếu thu.")
+    return settlement
+
+
+def _settle(
+    visit_id: int, method: PaymentMethod, tendered: Decimal | None, expected: Decimal | None, actor: Actor
+) -> dict[str, Any]:
+    here = session()
+    locked = records_queries.visit_for_update(visit_id)
+    if locked.state is VisitState.CANCELLED:
+        raise InvalidState("Lượt khám đã hủy.")
+    if locked.state in (VisitState.OPEN, VisitState.IN_EXAM):
+        raise InvalidState("Bác sĩ chưa kết thúc lượt khám. Chờ bác sĩ kết thúc rồi thu tiền.")
+    if queries.settlement_of(visit_id) is not None:
+        raise AlreadySettled("Lượt khám này đã thu tiền.")
+    visit = records_queries.get_visit(visit_id)
+    bill = queries.bill_of(visit)
+    if not bill.lines:
+        raise NothingToSettle("Lượt khám chưa có chi phí nào.")
+    if expected is not None and whole(expected) != bill.payable:
+        raise InvalidState("Hóa đơn vừa thay đổi. Xem lại số tiền rồi thu.")
+    if method is PaymentMethod.CASH and tendered is not None and tendered < bill.payable:
+        raise TenderedTooLittle("Tiền đưa ít hơn số phải thu.")
+    day = f"{clock.today():%y%m%d}"
+    result = bill.result
+    decision = queries.subject_of(visit)
+    settlement = Settlement(
+        visit_id=visit_id, number=f"TT-{day}-{next_number('settlement', day):04d}", subject_code=decision.code,
+        benefit_rate=result.rate, total_amount=result.total, insured_amount=result.insured, fund_amount=result.fund,
+        copay_amount=result.copay, outside_amount=result.outside, other_amount=result.other,
+        payable_amount=bill.payable, steps=list(result.steps), by_id=actor.user_id, by_name=actor.name,
+    )  # fmt: skip
+    here.add(settlement)
+    here.flush()  # lines and payment point to it
+    for line in bill.lines:
+        share = line.share
+        here.add(
+            SettlementLine(
+                settlement_id=settlement.settlement_id, charge_id=line.charge.charge_id, scope_code=share.scope_code,
+                insurance_rate=share.insurance_rate, benefit_rate=share.benefit_rate or "0",
+                hospital_price=line.charge.hospital_price, insurance_price=share.insurance_price,
+                total_amount=share.total, insured_amount=share.insured, fund_amount=share.fund,
+                copay_amount=share.copay, outside_amount=share.outside, other_amount=share.other,
+            )  # fmt: skip
+        )
+    here.add(
+        Payment(
+            settlement_id=settlement.settlement_id, receipt_number=f"PT-{day}-{next_number('receipt', day):04d}",
+            amount=bill.payable, method=method, tendered_amount=tendered, by_id=actor.user_id, by_name=actor.name,
+        )  # fmt: skip
+    )
+    if locked.subject_code != decision.code:
+        locked.subject_code, locked.subject_reason = decision.code, decision.reason
+    locked.benefit_rate = result.rate
+    records.mark_paid(visit_id, actor=actor)
+    records.close_visit(visit_id, actor=actor)
+    audit.record(
+        actor, Action.SETTLE, subject_type="settlement", subject_id=settlement.settlement_id,
+        patient_id=visit.patient_id, visit_id=visit_id,
+        details={"number": settlement.number, "total": str(result.total), "fund": str(result.fund),
+                 "payable": str(bill.payable), "method": method.value},
+    )  # fmt: skip
+    here.flush()  # the caller reads it back
+    return {"settlement_id": settlement.settlement_id, "number": settlement.number}
+
+
+def void_settlement(visit_id: int, reason: str, *, actor: Actor) -> Settlement:
+    """Take a settlement back: the money is returned by a negative payment, nothing is erased."""
+    if len(reason.strip()) < 5:
+        raise InvalidState("Ghi lý do hủy phiếu thu, ít nhất 5 ký tự.")
+    settlement = queries.settlement_of(visit_id)
+    if settlement is None:
+        raise InvalidState("Lượt khám chưa thu tiền.")
+    day = f"{clock.today():%y%m%d}"
+    settlement.state = SettlementState.VOIDED
+    session().add(
+        Payment(
+            settlement_id=settlement.settlement_id, receipt_number=f"PT-{day}-{next_number('receipt', day):04d}",
+            amount=-settlement.payable_amount, method=PaymentMethod.CASH, by_id=actor.user_id, by_name=actor.name,
+        )  # fmt: skip
+    )
+    visit = records_queries.visit_for_update(visit_id)
+    visit.paid_at = None
+    if visit.state is VisitState.CLOSED:
+        visit.state = VisitState.CONCLUDED
+    audit.record(actor, Action.SETTLE_VOID, subject_type="settlement", subject_id=settlement.settlement_id,
+                 visit_id=visit_id, reason=reason, details={"number": settlement.number})  # fmt: skip
+    return settlement
