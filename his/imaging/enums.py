@@ -11,3 +11,13 @@ class ReportState(StrEnum):
     DRAFT = "draft"
     RELEASED = "released"
     SUPERSEDED = "superseded"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    WRITE = "imaging.report.write"
+    RELEASE = "imaging.report.release"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {Action.WRITE: ("service",), Action.RELEASE: ("service",)}

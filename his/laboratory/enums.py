@@ -22,3 +22,18 @@ class Flag(StrEnum):
     CRITICAL_LOW = "LL"
     CRITICAL_HIGH = "HH"
     ABNORMAL = "A"
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    ENTER = "laboratory.result.enter"
+    RELEASE = "laboratory.result.release"
+    CORRECT = "laboratory.result.correct"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.ENTER: ("service", "flags"),
+    Action.RELEASE: ("service",),
+    Action.CORRECT: ("service",),
+}

@@ -23,3 +23,45 @@ class PrescriptionState(StrEnum):
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class OverrideReason(StrEnum):
+    """Coded reasons for prescribing in spite of an alert (prescription standard §8)."""
+
+    BENEFIT = "benefit"
+    TOLERATED = "tolerated"
+    MONITORED = "monitored"
+    SHORT_COURSE = "short_course"
+    SPECIALIST = "specialist"
+    DATA_WRONG = "data_wrong"
+
+
+OVERRIDE_TEXT: dict[OverrideReason, str] = {
+    OverrideReason.BENEFIT: "Lợi ích lớn hơn nguy cơ",
+    OverrideReason.TOLERATED: "Đã dùng, dung nạp tốt",
+    OverrideReason.MONITORED: "Có theo dõi",
+    OverrideReason.SHORT_COURSE: "Đợt ngắn ngày",
+    OverrideReason.SPECIALIST: "Đã hội chẩn",
+    OverrideReason.DATA_WRONG: "Dữ liệu cảnh báo chưa đúng",
+}
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    DRAFT = "prescriptions.draft"
+    SET_LINES = "prescriptions.lines"
+    OVERRIDE = "prescriptions.override"
+    SIGN = "prescriptions.sign"
+    CANCEL = "prescriptions.cancel"
+    SENT = "prescriptions.sent"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.DRAFT: (),
+    Action.SET_LINES: ("drugs",),
+    Action.OVERRIDE: ("rule", "tier", "about", "reason_code"),
+    Action.SIGN: ("code", "digest"),
+    Action.CANCEL: ("code",),
+    Action.SENT: ("code", "state"),
+}

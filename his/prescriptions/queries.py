@@ -1,0 +1,207 @@
+"""Reads of prescriptions, and the facts the checks need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from his.core import clock
+from his.core.db import session
+from his.examination import queries as exam_queries
+from his.examination.models import Diagnosis
+from his.prescriptions import rules
+from his.prescriptions.enums import PrescriptionState
+from his.prescriptions.errors import PrescriptionNotFound
+from his.prescriptions.models import AlertOverride, Prescription, PrescriptionLine
+from his.records import queries as records_queries
+from his.records.models import Patient, Visit
+
+IN_FORCE = (PrescriptionState.DRAFT, PrescriptionState.SIGNED, PrescriptionState.DISPENSED)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert with the override given to it, if any."""
+
+    alert: rules.Alert
+    override: AlertOverride | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.override is None and self.alert.tier in (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyRun:
+    """The alerts of a prescription as it stands."""
+
+    alerts: tuple[OpenAlert, ...]
+
+    @property
+    def stops(self) -> tuple[OpenAlert, ...]:
+        return tuple(a for a in self.alerts if a.alert.tier == 1 and a.is_open)
+
+    @property
+    def cautions(self) -> tuple[OpenAlert, ...]:
+        return tuple(a for a in self.alerts if a.alert.tier == 2 and a.is_open)
+
+    @property
+    def can_sign(self) -> bool:
+        return not self.stops and not self.cautions
+
+    def of_line(self, position: int) -> list[OpenAlert]:
+        """Return the alerts shown at a line: those of its highest tier."""
+        own = [a for a in self.alerts if position in a.alert.lines]
+        best = min((a.alert.tier for a in own), default=9)
+        return [a for a in own if a.alert.tier == best]
+
+    def of_patient(self) -> list[OpenAlert]:
+        """Return the alerts that belong to no line."""
+        return [a for a in self.alerts if not a.alert.lines]
+
+
+def _load() -> tuple[object, ...]:
+    return (selectinload(Prescription.lines), selectinload(Prescription.overrides))
+
+
+def get(prescription_id: int) -> Prescription:
+    """Return a prescription with lines and overrides (3 statements)."""
+    found = session().execute(
+        select(Prescription).where(Prescription.prescription_id == prescription_id).options(*_load())  # type: ignore[arg-type]
+    ).scalar_one_or_none()
+    if found is None:
+        raise PrescriptionNotFound("Không tìm thấy đơn thuốc này.")
+    return found
+
+
+def get_for_update(prescription_id: int) -> Prescription:
+    """Return a prescription locked until the end of the transaction."""
+    found = session().execute(
+        select(Prescription)
+        .where(Prescription.prescription_id == prescription_id)
+        .options(*_load())  # type: ignore[arg-type]
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if found is None:
+        raise PrescriptionNotFound("Không tìm thấy đơn thuốc này.")
+    return found
+
+
+def current_of(visit_id: int) -> Prescription | None:
+    """Return the prescription in force of a visit."""
+    return session().execute(
+        select(Prescription)
+        .where(Prescription.visit_id == visit_id, Prescription.state.in_(IN_FORCE))
+        .options(*_load())  # type: ignore[arg-type]
+        .order_by(Prescription.prescription_id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def of_visit(visit_id: int) -> Sequence[Prescription]:
+    """Return all prescriptions of a visit, newest first."""
+    return session().execute(
+        select(Prescription)
+        .where(Prescription.visit_id == visit_id)
+        .options(*_load())  # type: ignore[arg-type]
+        .order_by(Prescription.prescription_id.desc())
+    ).scalars().all()
+
+
+def signed_of_visits(visit_ids: Sequence[int]) -> dict[int, list[Prescription]]:
+    """Return signed and dispensed prescriptions of many visits, for claims (2 statements)."""
+    found: dict[int, list[Prescription]] = {}
+    for row in session().execute(
+        select(Prescription)
+        .where(
+            Prescription.visit_id.in_(visit_ids),
+            Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
+        )
+        .options(selectinload(Prescription.lines))
+        .order_by(Prescription.prescription_id)
+    ).scalars():
+        found.setdefault(row.visit_id, []).append(row)
+    return found
+
+
+def signed_waiting(day: date, limit: int = 200) -> list[tuple[Prescription, Patient, Visit]]:
+    """Return the signed prescriptions of the last days, waiting ones first (2 statements)."""
+    first, _after = clock.day_bounds(day)
+    rows = session().execute(
+        select(Prescription, Patient, Visit)
+        .join(Patient, Patient.patient_id == Prescription.patient_id)
+        .join(Visit, Visit.visit_id == Prescription.visit_id)
+        .where(
+            Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)), Prescription.signed_at >= first
+        )
+        .options(selectinload(Prescription.lines))
+        .order_by(Prescription.state == PrescriptionState.DISPENSED, Visit.paid_at.is_(None), Prescription.signed_at)
+        .limit(limit)
+    ).all()
+    return [(p, patient, visit) for p, patient, visit in rows]
+
+
+def by_code(code: str) -> Prescription | None:
+    """Return a prescription by its 14-character code."""
+    return session().execute(select(Prescription).where(Prescription.code == code)).scalar_one_or_none()
+
+
+def of_patient(patient_id: int, limit: int = 5) -> Sequence[Prescription]:
+    """Return the latest signed prescriptions of a patient."""
+    return session().execute(
+        select(Prescription)
+        .where(Prescription.patient_id == patient_id, Prescription.signed_at.is_not(None))
+        .options(selectinload(Prescription.lines), joinedload(Prescription.overrides))
+        .order_by(Prescription.signed_at.desc())
+        .limit(limit)
+    ).unique().scalars().all()
+
+
+def rx_line(line: PrescriptionLine) -> rules.RxLine:
+    """Return a stored line as the checks want it."""
+    return rules.RxLine(
+        ingredient=line.inn, strength=line.strength, route=line.route_code,
+        dose=f"{rules.number_text(line.dose_amount)} {line.dose_unit}", times_per_day=line.times_per_day, days=line.days,
+        quantity=None if line.dose_unit.lower() != line.unit.lower() else line.quantity, frequency=line.frequency,
+        unit=line.unit, control_class=line.control_class, diagnosis=line.diagnosis_code,
+    )  # fmt: skip
+
+
+def facts_for_checks(visit: Visit, diagnoses: Sequence[Diagnosis] | None = None) -> rules.PatientFacts:
+    """Return the patient as the checks want it (at most 4 statements)."""
+    patient = records_queries.get_patient(visit.patient_id)
+    codes = diagnoses if diagnoses is not None else exam_queries.diagnoses_of(visit.visit_id)
+    months = (visit.service_on.year - patient.birth_on.year) * 12 + visit.service_on.month - patient.birth_on.month
+    months -= visit.service_on.day < patient.birth_on.day
+    guardian = visit.guardian_name or next((g.full_name for g in patient.guardians), "")
+    status = records_queries.allergy_status_of(patient).value
+    return rules.PatientFacts(
+        age_months=max(months, 0), age_days=(visit.service_on - patient.birth_on).days, weight_kg=visit.weight_kg,
+        sex=patient.sex.value, allergy_status="unknown" if status == "unknown" else "known",
+        allergies=tuple(
+            rules.AllergyFacts(a.substance, a.reaction, a.severity) for a in patient.allergies if a.voided_at is None
+        ),
+        diagnoses=tuple(d.icd_code for d in codes), guardian_name=guardian,
+        context={"facility_has_beds": True},
+    )  # fmt: skip
+
+
+def safety_run(prescription: Prescription, facts: rules.PatientFacts) -> SafetyRun:
+    """Run every check on a prescription as it stands; answered alerts carry their override."""
+    alerts = rules.check_prescription(facts, [rx_line(line) for line in prescription.lines])
+    given = {(o.rule, o.about): o for o in prescription.overrides}
+    return SafetyRun(tuple(OpenAlert(a, given.get((a.rule, a.key))) for a in alerts))
+
+
+def dose_per_kg(line: PrescriptionLine, weight: Decimal | None) -> str:
+    """Return ``9,9 mg/kg/lần`` for the screen, or "" when it cannot be known."""
+    mass = rules.dose_mg(rx_line(line))
+    if mass is None or not weight:
+        return ""
+    return f"{rules.number_text(rules.per_kg(mass, weight))} mg/kg/lần"
