@@ -139,7 +139,7 @@ def services(source: Path) -> None:
     for row in read(source / "catalogues/services_sample.csv"):
         kind = IMAGING.get(row["ma_nhom"], "other")
         offered = row["code"] in labs or row["code"] in OFFERED_IMAGING
-        machine = {"laboratory": "HH.1.79999.XN001", "imaging": "HA.1.79999.XQ001", "function": "CN.1.79999.DT001"}.get(kind, "")
+        machine = {"laboratory": "HH.1.XN0001", "imaging": "HA.1.XQ0001", "function": "CN.1.DT0001"}.get(kind, "")
         price = row["price_vnd"] or "0"
         if not row["name"].strip():
             continue

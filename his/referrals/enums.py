@@ -21,3 +21,30 @@ class ReferralReason(StrEnum):
     PROPER_LEVEL = "1"  # (1) a
     BEYOND_CAPACITY = "2"  # (1) b
     ON_REQUEST = "3"  # (2)
+
+
+# R6: the reason decides XML1.MA_LOAI_RV.
+DISCHARGE_OF_REASON = {
+    ReferralReason.PROPER_LEVEL: "2",
+    ReferralReason.BEYOND_CAPACITY: "2",
+    ReferralReason.ON_REQUEST: "5",
+}
+
+
+class Action(StrEnum):
+    """What this module writes into the audit log."""
+
+    DRAFT = "referrals.draft"
+    SAVE = "referrals.save"
+    SIGN = "referrals.sign"
+    ISSUE = "referrals.issue"
+    CANCEL = "referrals.cancel"
+
+
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.DRAFT: (),
+    Action.SAVE: ("destination", "reason"),
+    Action.SIGN: ("digest",),
+    Action.ISSUE: ("number", "valid_until"),
+    Action.CANCEL: ("number",),
+}
