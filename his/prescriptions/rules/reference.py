@@ -5,16 +5,72 @@ Dose limits, allergy groups and cautions are our words from labels and Dược t
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-
-from his.prescriptions.rules.names import components, known, normal, table
+from importlib.resources import files
 
 RULESET_VERSION = "2026-11-23"
+SYNONYMS = {
+    "acetaminophen": "paracetamol", "aspirin": "acetylsalicylic acid", "co-trimoxazole": "sulfamethoxazole/trimethoprim",
+    "cotrimoxazole": "sulfamethoxazole/trimethoprim", "amoxicillin/clavulanate": "amoxicillin/clavulanic acid",
+    "co-amoxiclav": "amoxicillin/clavulanic acid", "acyclovir": "aciclovir", "cephalexin": "cefalexin",
+    "valproate": "valproic acid", "sodium valproate": "valproic acid", "natri valproat": "valproic acid",
+    "albuterol": "salbutamol", "adrenaline": "epinephrine", "lignocaine": "lidocaine", "frusemide": "furosemide",
+    "chlorpheniramine": "chlorphenamine", "amoxicilin": "amoxicillin", "penicillin": "benzylpenicillin",
+    "penicillin g": "benzylpenicillin", "penicilin": "benzylpenicillin", "iron": "ferrous fumarate",
+}  # fmt: skip
+SALTS = (
+    "hydrochloride", "hydroclorid", "hydrobromide", "sodium", "natri", "potassium", "kali", "sulfate", "sulphate",
+    "maleate", "besylate", "mesylate", "tartrate", "succinate", "phosphate", "acetate", "citrate", "fumarate",
+    "trihydrate", "monohydrate", "dihydrate", "dihydrochloride", "magnesium", "calcium", "axetil", "proxetil", "medoxomil",
+)  # fmt: skip
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with files("his.prescriptions").joinpath(f"data/{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    names = {row["inn"].lower() for row in _table("ingredients")}
+    names |= {row["ingredient"].lower() for row in _table("dose_limits")}
+    for row in _table("interactions"):
+        names |= {row["ingredient_a"].lower(), row["ingredient_b"].lower()}
+    for row in _table("allergy_groups"):
+        names |= {part.strip().lower() for part in row["ingredients"].split(";")}
+    return frozenset(names)
+
+
+@lru_cache(maxsize=4096)
+def normal(name: str) -> str:
+    """Return an ingredient name in the form of the data: lower case, synonyms resolved, salts dropped when unknown."""
+    text = re.sub(r"\s*\+\s*", "/", re.sub(r"\s+", " ", name.strip().lower()))
+    text = re.sub(r"\s*/\s*", "/", text)
+    text = SYNONYMS.get(text, text)
+    if text in _known():
+        return text
+    parts = []
+    for part in text.split("/"):
+        part = SYNONYMS.get(part, part)  # noqa: PLW2901
+        if part not in _known():
+            words = part.split(" ")
+            while len(words) > 1 and words[-1] in SALTS:
+                words.pop()
+            if len(words) > 1 and words[0] in SALTS and " ".join(words[1:]) in _known():
+                words.pop(0)
+            part = " ".join(words)  # noqa: PLW2901
+            part = SYNONYMS.get(part, part)  # noqa: PLW2901
+        parts.append(part)
+    return "/".join(parts)
+
+
+def components(name: str) -> tuple[str, ...]:
+    """Return the single ingredients of a product (``ferrous fumarate/folic acid`` -> two)."""
+    return tuple(part for part in normal(name).split("/") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +93,7 @@ class Interaction:
 def interactions() -> dict[frozenset[str], tuple[Interaction, ...]]:
     """Return the pairs by their two ingredients."""
     found: dict[frozenset[str], list[Interaction]] = {}
-    for row in table("interactions"):
+    for row in _table("interactions"):
         item = Interaction(
             normal(row["ingredient_a"]), normal(row["ingredient_b"]), row["severity"], row["condition"],
             int(row["tier"]), row["consequence"], row["management"], row["source"], row["name_vi_a"], row["name_vi_b"],
@@ -69,7 +125,7 @@ def allergy_groups() -> tuple[AllergyGroup, ...]:
             frozenset(normal(part) for part in row["ingredients"].split(";") if part.strip()),
             int(row["tier"]), row["relation"], row["note"],
         )
-        for row in table("allergy_groups")
+        for row in _table("allergy_groups")
     )  # fmt: skip
 
 
@@ -103,7 +159,7 @@ def _number(text: str) -> Decimal | None:
 def dose_limits() -> dict[str, tuple[DoseLimit, ...]]:
     """Return the limits by ingredient."""
     found: dict[str, list[DoseLimit]] = {}
-    for row in table("dose_limits"):
+    for row in _table("dose_limits"):
         item = DoseLimit(
             normal(row["ingredient"]), row["route_group"], row["population"], int(row["age_min_months"] or 0),
             int(row["age_max_months"]) if row["age_max_months"] else None, _number(row["weight_min_kg"]),
@@ -131,7 +187,7 @@ class Controlled:
 def controlled() -> dict[str, Controlled]:
     """Return controlled substances by every printed and other name."""
     found: dict[str, Controlled] = {}
-    for row in table("controlled_substances"):
+    for row in _table("controlled_substances"):
         item = Controlled(
             row["name_printed"].lower(), row["form_letter"], row["kind"], _number(row["combination_limit_mg_per_unit"])
         )
@@ -159,7 +215,7 @@ def long_diseases() -> tuple[LongDisease, ...]:
 
     return tuple(
         LongDisease(codes(row["icd10_include"]), codes(row["icd10_exclude"]), int(row["max_days"] or 90))
-        for row in table("chronic_diseases_over_30_days")
+        for row in _table("chronic_diseases_over_30_days")
         if row["icd10_include"].strip()
     )
 
@@ -191,7 +247,7 @@ class Caution:
 def cautions() -> dict[str, tuple[Caution, ...]]:
     """Return cautions by ingredient."""
     found: dict[str, list[Caution]] = {}
-    for row in table("cautions"):
+    for row in _table("cautions"):
         found.setdefault(normal(row["ingredient"]), []).append(
             Caution(
                 row["rule"], int(row["tier"]), int(row["from_value"]) if row["from_value"] else None,
@@ -205,13 +261,13 @@ def cautions() -> dict[str, tuple[Caution, ...]]:
 @lru_cache(maxsize=1)
 def atc_codes() -> dict[str, str]:
     """Return the ATC code of an ingredient or combination."""
-    return {normal(row["inn"]): row["atc"] for row in table("ingredients") if row["atc"]}
+    return {normal(row["inn"]): row["atc"] for row in _table("ingredients") if row["atc"]}
 
 
 @lru_cache(maxsize=1)
 def route_groups() -> dict[str, str]:
     """Return the group of a route code: oral, rectal, injection, inhalation, topical …"""
-    return {row["code"]: row["group"] for row in table("routes")}
+    return {row["code"]: row["group"] for row in _table("routes")}
 
 
 @lru_cache(maxsize=1)

@@ -8,48 +8,30 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-SEVERE = re.compile(
-    r"severe|life.?threat|nặng|nguy kịch|anaphyla|phản vệ|stevens|\bsjs\b|\bdress\b|\bten\b|toxic epidermal|lyell|angioedema|"
-    r"angio-oedema|phù mạch|phù quincke|\bagep\b|bronchospasm|co thắt phế quản"
-)
-CUTANEOUS = re.compile(
-    r"stevens|\bsjs\b|\bdress\b|\bten\b|toxic epidermal|lyell|\bagep\b|hồng ban đa dạng|erythema multiforme|bọng nước"
-)
-ANGIOEDEMA = re.compile(r"angio-?o?edema|phù mạch|quincke|swelling|sưng (môi|lưỡi|mặt)|anaphyla|phản vệ")
-COUGH = re.compile(r"\bcough|\bho\b")
-INFUSION = re.compile(r"infusion|red.?man|flush|truyền nhanh|đỏ da khi truyền")
+NUMBER = r"(\d+(?:[.,]\d+)?)"
+TO_MG = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "µg": Decimal("0.001"), "μg": Decimal("0.001"), "microgram": Decimal("0.001")}
 
 
 @dataclass(frozen=True, slots=True)
 class AllergyFacts:
-    """A recorded allergy: the substance (ingredient or family), what happened, how badly; words in Vietnamese or English."""
+    """A recorded allergy."""
 
     substance: str
     reaction: str = ""
     severity: str = ""
 
     @property
-    def words(self) -> str:
-        return f"{self.severity} {self.reaction}".lower()
-
-    @property
     def is_severe(self) -> bool:
-        return bool(SEVERE.search(self.words))
-
-    @property
-    def is_severe_cutaneous(self) -> bool:
-        return bool(CUTANEOUS.search(self.words))
+        text = f"{self.severity} {self.reaction}".lower()
+        return any(
+            word in text
+            for word in ("severe", "nặng", "anaphyl", "phản vệ", "stevens", "dress", "ten", "lyell", "angioedema", "phù mạch")
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """The patient at the moment of prescribing. ``weight_kg`` in kg; ``egfr`` in ml/min/1,73 m².
-
-    ``pregnant_weeks`` None: not pregnant or not known; ``is_pregnant`` True with no weeks: pregnant, weeks unknown.
-    ``context`` holds facts that a rule may ask for; a key that is absent means "not known" and never "no":
-    ``facility_has_beds``, ``commitment_signed``, ``form`` (C, N, H), ``periods`` (days of each narcotic period),
-    ``acute`` (bool), ``cancer`` (bool), ``qtc`` (ms), ``long_qt`` (bool), and the ``condition`` names of interactions.csv.
-    """
+    """The patient at the moment of prescribing. ``weight_kg`` in kg; ``egfr`` in ml/min/1,73 m²."""
 
     age_months: int
     age_days: int | None = None
@@ -64,16 +46,6 @@ class PatientFacts:
     current_medicines: tuple[str, ...] = ()
     guardian_name: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
-    is_pregnant: bool = False
-    diagnosis_texts: tuple[str, ...] = ()
-
-    @property
-    def age_years(self) -> int:
-        return self.age_months // 12
-
-    def has(self, *prefixes: str) -> bool:
-        """Tell whether a diagnosis begins with one of these codes."""
-        return any(code.startswith(prefixes) for code in self.diagnoses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +86,73 @@ class Alert:
         return ";".join(sorted(self.about))
 
 
-@dataclass(frozen=True, slots=True)
-class Drug:
-    """A line (or a current medicine, ``position`` None) with its ingredient names in the form of the data."""
+def decimal(text: str) -> Decimal:
+    """Read a number with comma or point."""
+    return Decimal(text.replace(",", "."))
 
-    name: str
-    parts: tuple[str, ...]
-    line: RxLine
-    position: int | None
 
-    @property
-    def all_names(self) -> tuple[str, ...]:
-        """The combination first, then its parts."""
-        return (self.name, *self.parts) if len(self.parts) > 1 else self.parts
+def mg_of(text: str) -> Decimal | None:
+    """Read a mass such as ``500 mg``, ``1 g``, ``50 mcg`` in mg; None when there is none."""
+    match = re.search(rf"{NUMBER}\s*(mg|g|mcg|µg|μg|microgram)\b", text.lower())
+    return decimal(match.group(1)) * TO_MG[match.group(2)] if match else None
+
+
+def strength_per_ml(strength: str) -> Decimal | None:
+    """Return mg per ml of a liquid (``200 mg/5 ml``, ``100mg/5ml; 10ml``, ``10%``); None when it is no liquid."""
+    low = strength.lower()
+    match = re.search(rf"{NUMBER}\s*(mg|g|mcg)\s*/\s*{NUMBER}?\s*ml", low)
+    if match:
+        volume = decimal(match.group(3)) if match.group(3) else Decimal(1)
+        return decimal(match.group(1)) * TO_MG[match.group(2)] / volume
+    match = re.search(rf"{NUMBER}\s*%", low)
+    if match:
+        return decimal(match.group(1)) * 10
+    return None
+
+
+def mg_per_unit(strength: str) -> Decimal | None:
+    """Return mg in one tablet, sachet, suppository; the first figure of a combination counts."""
+    first = strength.split("+")[0].split(";")[0]
+    return mg_of(first)
+
+
+def dose_mg(line: RxLine) -> Decimal | None:
+    """Return the mass of the (first) active ingredient in one dose, in mg; None when it cannot be known."""
+    text = line.dose.strip().lower()
+    direct = mg_of(text)
+    if direct is not None:
+        return direct
+    match = re.match(rf"{NUMBER}\s*(.*)", text)
+    if not match:
+        fraction = re.match(r"(\d)/(\d)\s*(.*)", text)
+        if not fraction:
+            return None
+        amount, unit = Decimal(fraction.group(1)) / Decimal(fraction.group(2)), fraction.group(3)
+    else:
+        fraction = re.match(r"(\d)/(\d)\s*(.*)", text)
+        if fraction:
+            amount, unit = Decimal(fraction.group(1)) / Decimal(fraction.group(2)), fraction.group(3)
+        else:
+            amount, unit = decimal(match.group(1)), match.group(2)
+    if unit.strip().startswith("ml"):
+        per_ml = strength_per_ml(line.strength)
+        return amount * per_ml if per_ml is not None else None
+    per_unit = mg_per_unit(line.strength)
+    if per_unit is None:
+        return None
+    low = line.strength.lower()
+    if re.search(r"/\s*\d*[.,]?\d*\s*ml", low) and not unit.strip().startswith(("gói", "goi", "ống", "ong", "viên", "vien", "nhát", "liều")):
+        return None
+    return amount * per_unit
+
+
+def dose_amount(line: RxLine) -> Decimal | None:
+    """Return how many units one dose takes (``2 viên`` -> 2), None for doses in mg or ml."""
+    text = line.dose.strip().lower()
+    fraction = re.match(r"(\d)/(\d)\s*(.*)", text)
+    if fraction:
+        return Decimal(fraction.group(1)) / Decimal(fraction.group(2))
+    match = re.match(rf"{NUMBER}\s*(.*)", text)
+    if not match or re.match(r"(mg|g|mcg|ml|µg)\b", match.group(2).strip()):
+        return None
+    return decimal(match.group(1))
