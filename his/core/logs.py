@@ -11,6 +11,9 @@ import structlog
 def configure(level: str, *, human: bool) -> None:
     """Set up structlog: JSON lines, or readable lines in development."""
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # What libraries tell of their daily work is noise to an operator; their warnings are not.
+    for name in ("weasyprint", "fontTools", "alembic", "httpx", "httpcore", "kombu"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     renderer = (
         structlog.dev.ConsoleRenderer(colors=False) if human else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
