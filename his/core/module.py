@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flask import Blueprint, Flask
 
     from his.core.actor import Actor
+    from his.core.errors import Finding
     from his.core.outbox import Delivery, Envelope
 
 
@@ -53,6 +54,22 @@ class RecordSection:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitPanel:
+    """A part of the doctor's page that a higher module owns (orders, results, prescription, referral).
+
+    ``area`` is "left", "middle" or "right"; ``template`` is a fragment that reads its values from ``p``, the mapping
+    that ``values(visit_id, actor)`` returns; ``permission`` hides it from those who may not read it.
+    """
+
+    code: str
+    area: str
+    template: str
+    values: Callable[[int, Actor], Mapping[str, Any]]
+    permission: str
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class FormSpec:
     """A printable paper. ``sample()`` gives a context of plain invented values for previews and tests."""
 
@@ -85,6 +102,10 @@ class Module:
     schedules: Sequence[Schedule] = ()
     cli: Sequence[click.Command] = ()
     record_sections: Sequence[RecordSection] = ()
+    visit_panels: Sequence[VisitPanel] = ()
+    # What still stops a visit from being concluded: ``check(visit_id)`` returns findings whose ``field`` is the id of
+    # the part of the doctor's page that mends them.
+    visit_checks: Sequence[Callable[[int], Sequence[Finding]]] = ()
     # Kind of outbox message -> the function that delivers it.
     outbox: Mapping[str, Callable[[Envelope], Delivery]] = field(default_factory=dict)
     tasks: str = ""
@@ -111,6 +132,12 @@ class Registry:
 
     def record_sections(self) -> list[RecordSection]:
         return sorted((s for m in self.modules for s in m.record_sections), key=lambda s: s.order)
+
+    def visit_panels(self, area: str) -> list[VisitPanel]:
+        return sorted((p for m in self.modules for p in m.visit_panels if p.area == area), key=lambda p: p.order)
+
+    def visit_findings(self, visit_id: int) -> list[Finding]:
+        return [finding for m in self.modules for check in m.visit_checks for finding in check(visit_id)]
 
     def outbox_handler(self, kind: str) -> Callable[[Envelope], Delivery]:
         for module in self.modules:
