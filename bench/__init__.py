@@ -1,0 +1,1 @@
+"""The performance record of the house: `make bench`."""

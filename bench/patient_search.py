@@ -1,0 +1,68 @@
+"""Patient search at 100,000 patients, beside one keyed read and one indexed prefix read of the same run."""
+
+from __future__ import annotations
+
+import random
+
+from sqlalchemy import select, text
+
+from bench.measure import Figure, Record, p50_p95, times
+from his.core import search
+from his.core.db import db, session
+from his.records import queries
+from his.records.models import Patient
+
+
+def run(record: Record, database: str, count: int) -> None:
+    """Measure each way of asking."""
+    rng = random.Random(7)
+    ids = [row for row in session().execute(select(Patient.patient_id).limit(20000)).scalars()]
+    picked = rng.sample(ids, 200)
+    patients = [session().get(Patient, i) for i in picked]
+    group = f"search {database}"
+
+    def keyed() -> None:
+        session().expunge_all()
+        session().execute(select(Patient).where(Patient.patient_id == rng.choice(picked))).scalar_one()
+
+    floor = p50_p95(times(keyed, 300, 20))
+    record.add(Figure(group, "floor: one keyed ORM read", *floor))
+    asks = {
+        "full name without accents": lambda p: search.fold(p.full_name),
+        "words in another order": lambda p: " ".join(reversed(search.fold(p.full_name).split())),
+        "two words and birth year": lambda p: f"{' '.join(search.fold(p.full_name).split()[-2:])} {p.birth_on.year}",
+        "family name and unfinished given name": lambda p: f"{search.fold(p.full_name).split()[0]} {search.fold(p.full_name).split()[-1][:2]}",
+        "one letter wrong": lambda p: _typo(search.fold(p.full_name), rng),
+        "initials": lambda p: search.initials(p.full_name),
+        "phone": lambda p: p.phone,
+        "hospital code": lambda p: p.code,
+    }
+    for name, make in asks.items():
+        order = iter(rng.choices(patients, k=400))
+        found = [0]
+
+        def ask() -> None:
+            person = next(order)
+            session().expunge_all()
+            hits = queries.find(make(person))
+            found[0] += any(hit.patient_id == person.patient_id for hit in hits)
+
+        figures = p50_p95(times(ask, 150, 5))
+        record.add(Figure(group, name, *figures, floor="keyed read", ratio=figures[0] / floor[0],
+                          note=f"{count:,} patients; wanted person among the 12: {found[0] * 100 // 155}%"))
+
+
+def _typo(name: str, rng: random.Random) -> str:
+    words = name.split()
+    longest = max(range(len(words)), key=lambda i: len(words[i]))
+    word = words[longest]
+    at = rng.randrange(1, len(word)) if len(word) > 1 else 0
+    words[longest] = word[:at] + word[at + 1 :] if len(word) > 3 else word
+    return " ".join(words)
+
+
+def analyse() -> None:
+    """Let the database know its own sizes (a hospital's nightly job does)."""
+    with db.engine.connect() as connection:
+        connection.execute(text("ANALYZE"))
+        connection.commit()
