@@ -1,0 +1,167 @@
+"""One hospital for all browser tests of a run: real processes, real browser, no patients yet.
+
+With HIS_TEST_DATABASE_URL set it stands on PostgreSQL with Redis as broker, else on the embedded databases.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from his.demo.staff import PASSWORD, PIN
+from tests.journeys.stack import Stack
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here; real sockets are allowed (to this machine only, see tests/conftest.py)."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in Path(str(item.fspath)).parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.enable_socket)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+def _postgres(name: str) -> str:
+    """Make a fresh database beside the test database and return its address ("" on SQLite)."""
+    url = os.environ.get("HIS_TEST_DATABASE_URL", "")
+    if not url:
+        return ""
+    import psycopg
+
+    server = url.replace("postgresql+psycopg://", "postgresql://").rsplit("/", 1)[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{url.rsplit('/', 1)[0]}/{name}"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Web server, worker, beat and stand-ins with the demo hospital's staff and stock."""
+    with tempfile.TemporaryDirectory(prefix="his-journey-") as name:
+        database = _postgres("his_journey")
+        hospital = Stack(Path(name), database_url=database, broker_url="redis://127.0.0.1:6379/5" if database else "")
+        hospital.his("db", "upgrade")
+        hospital.his("demo", "load", "--staff-only")
+        hospital.start_standins()
+        hospital.start_web()
+        hospital.start_worker()
+        try:
+            yield hospital
+        finally:
+            hospital.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The browser driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+def launch(driver: Playwright) -> Browser:
+    """Start Debian's Chromium; its absence is a failure, never a skip."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "Chromium is missing: apt-get install chromium (make test does it as root)"
+    return driver.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser; each person gets a context of the own."""
+    chromium = launch(playwright)
+    yield chromium
+    chromium.close()
+
+
+class Person:
+    """A member of the staff at a screen, working by keyboard."""
+
+    def __init__(self, context: BrowserContext, base: str, username: str) -> None:
+        self.context = context
+        self.base = base
+        self.username = username
+        self.requests: list[str] = []
+        self.strangers: list[str] = []
+        self.problems: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("request", self._note)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._console)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and "status of 4" not in message.text:
+            self.problems.append(message.text)
+
+    def _note(self, request: Any) -> None:
+        if request.url.startswith(("data:", "blob:", "about:")):
+            return
+        if not request.url.startswith(self.base):
+            self.strangers.append(request.url)
+        if request.resource_type in ("document", "fetch", "xhr"):
+            self.requests.append(f"{request.method} {request.url.removeprefix(self.base)}")
+
+    def go(self, path: str) -> Page:
+        """Open a page."""
+        self.page.goto(self.base + path)
+        return self.page
+
+    def sign_in(self) -> Page:
+        """Sign in by keyboard."""
+        page = self.go("/identity/login")
+        page.locator("#username").press_sequentially(self.username)
+        page.keyboard.press("Tab")
+        page.locator("#password").press_sequentially(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("main#main .panel, main#main table, [data-scan-field]")
+        return page
+
+    def scan(self, text: str) -> None:
+        """A scanner in keyboard mode: the text and Enter."""
+        field = self.page.locator("[data-scan-field]")
+        field.fill(text)
+        field.press("Enter")
+
+    def prove(self) -> None:
+        """Give the signing PIN if it is asked for."""
+        dialog = self.page.locator("#pin-input")
+        dialog.wait_for(state="visible", timeout=5000)
+        dialog.fill(PIN)
+        dialog.press("Enter")
+
+
+@pytest.fixture
+def person(stack: Stack, browser: Browser) -> Iterator[Callable[[str], Person]]:
+    """Return a maker of signed-in people: ``person("tiepdon")``. Nothing may leave the host, no script may fail."""
+    made: list[Person] = []
+
+    def make(username: str, *, sign_in: bool = True) -> Person:
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh"
+        )
+        who = Person(context, stack.base, username)
+        made.append(who)
+        if sign_in:
+            who.sign_in()
+        return who
+
+    yield make
+    strangers = [url for who in made for url in who.strangers]
+    problems = [problem for who in made for problem in who.problems]
+    for who in made:
+        who.context.close()
+    assert not strangers, f"requests left the host: {strangers[:5]}"
+    assert not problems, f"script errors: {problems[:5]}"
