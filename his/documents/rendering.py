@@ -81,7 +81,7 @@ def renderer() -> Renderer:
 
 def html(template: str, context: Any, **more: Any) -> str:
     """Return the HTML of a paper; ``context`` is a frozen dataclass of plain values, known to the template as ``p``."""
-    return render_template(template, p=context, **more)
+    return render_template(template, p=context, qr=qr_svg, **more)
 
 
 def render(template: str, context: Any, **more: Any) -> Rendered:

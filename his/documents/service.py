@@ -72,10 +72,10 @@ def footing(public_code: str, actor: Actor) -> Footing:
     )
 
 
-def render(form_code: str, context: Any, *, foot: Footing | None = None) -> rendering.Rendered:
-    """Return the PDF of a form; nothing is stored (a preview)."""
+def render(form_code: str, context: Any, *, foot: Footing | None = None, mark: str = "") -> rendering.Rendered:
+    """Return the PDF of a form; nothing is stored (a preview). ``mark`` is printed large and grey behind the text."""
     form = registry().form(form_code)
-    return rendering.render(form.template, context, form=form, foot=foot)
+    return rendering.render(form.template, context, form=form, foot=foot, mark=mark)
 
 
 def issue_paper(

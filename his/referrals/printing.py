@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from his.core.module import FormSpec
+
+REFERRAL = "referral"
+REFERRAL_UNINSURED = "referral_dv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class ReferralPaper:
     signed_on: tuple[str, str, str]
     doctor: str
     authority: str
+    doctor_signed_at: str = ""
+    issued_at: str = ""
 
 
 def paper_of(snapshot: Mapping[str, Any]) -> ReferralPaper:
@@ -88,5 +95,20 @@ def sample() -> ReferralPaper:
         condition="Tỉnh, còn đau ngực nhẹ, huyết động ổn định.", reason="2", plan="Chụp mạch vành, can thiệp nếu cần.",
         transfer_time="10 giờ 35 phút, ngày 23 tháng 11 năm 2026", one_year="không", transport="Xe cứu thương",
         escort="Điều dưỡng Lê Thị Hoa, cử nhân điều dưỡng", signed_on=("23", "11", "2026"), doctor="BS. Trần Minh Khôi",
-        authority="BS. Nguyễn Quốc Bảo",
+        authority="BS. Nguyễn Quốc Bảo", doctor_signed_at="10:35 23/11/2026", issued_at="10:41 23/11/2026",
     )  # fmt: skip
+
+
+def sample_uninsured() -> ReferralPaper:
+    """Return an invented paper of a patient without insurance (hospital form: no successor of the 2014 form is known)."""
+    return replace(
+        sample(), is_insured=False, number="000007/2026/PCCSKBCB-DV", card_number="", card_until=("", "", ""), reason="3"
+    )
+
+
+FORMS = (
+    FormSpec(REFERRAL, "PHIẾU CHUYỂN CƠ SỞ KHÁM BỆNH, CHỮA BỆNH BẢO HIỂM Y TẾ", "A4", "referrals/print/referral.html", "2025-1",
+             sample, "TT 01/2025/TT-BYT Phụ lục VI; TT 06/2026/TT-BYT Đ5 k2"),
+    FormSpec(REFERRAL_UNINSURED, "PHIẾU CHUYỂN CƠ SỞ KHÁM BỆNH, CHỮA BỆNH", "A4", "referrals/print/referral.html", "2025-1",
+             sample_uninsured, "mẫu của cơ sở theo TT 01/2025/TT-BYT Phụ lục VI"),
+)  # fmt: skip
