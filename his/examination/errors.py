@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from his.core.errors import Conflict, InvalidState, RuleBroken
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from his.core.errors import Conflict, InvalidState, NotFound, RuleBroken
 
 
 class NoteClosed(InvalidState):
@@ -16,10 +20,30 @@ class NoteChanged(Conflict):
 
     code = "note_changed"
 
-    def __init__(self, message: str, *, stored: dict[str, str], by: str) -> None:
+    def __init__(self, message: str, *, stored: dict[str, str], by: str, version: int, saved_at: datetime) -> None:
         super().__init__(message)
         self.stored = stored
         self.by = by
+        self.version = version
+        self.saved_at = saved_at
+
+
+class DraftElsewhere(Conflict):
+    """The same person typed in another page meanwhile; carries that draft so that nothing is overwritten unseen."""
+
+    code = "draft_elsewhere"
+
+    def __init__(self, message: str, *, stored: Mapping[str, Any], saved_at: datetime, token: str) -> None:
+        super().__init__(message)
+        self.stored = dict(stored)
+        self.saved_at = saved_at
+        self.token = token
+
+
+class VitalsNotFound(NotFound):
+    """No such measurement in force."""
+
+    code = "vitals_not_found"
 
 
 class DiagnosisRefused(RuleBroken):

@@ -72,8 +72,15 @@ class ExamNote(Base):
     __mapper_args__ = {"version_id_col": version}
 
 
+DRAFT_CLOSED = 2_147_483_647
+
+
 class NoteDraft(Base):
-    """What is being typed, field by field, saved every few seconds; one row per visit and author."""
+    """What is being typed, field by field, saved every few seconds; one row per visit and author.
+
+    ``page_key`` names the open page that wrote last and ``client_counter`` numbers its packets: an older packet of the
+    same page changes nothing, and a page that did not start from what is stored is told so instead of overwriting it.
+    """
 
     __tablename__ = "note_drafts"
     __table_args__ = (UniqueConstraint("visit_id", "author_id"),)
@@ -82,8 +89,14 @@ class NoteDraft(Base):
     visit_id: Mapped[int] = mapped_column(ForeignKey("visits.visit_id"))
     author_id: Mapped[int]
     fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    client_counter: Mapped[int] = mapped_column(default=0)  # late packets of an older state are ignored
+    page_key: Mapped[str] = mapped_column(String(40), default="")
+    client_counter: Mapped[int] = mapped_column(default=0)  # `DRAFT_CLOSED`: that page's draft became a note
     saved_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def token(self) -> str:
+        """Which state of the draft this is: the page that wrote it and its packet number."""
+        return f"{self.page_key}:{self.client_counter}"
 
 
 class Diagnosis(Base):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 
@@ -97,18 +98,45 @@ def read_sign(column: str, value: Decimal, age_days: int) -> SignReading:
     return SignReading(SIGNS[column][1], value, "warn" if arrow else "", arrow, low, high)
 
 
-def check_vitals(values: Mapping[str, Decimal | int | None]) -> tuple[Finding, ...]:
+# Weights beyond these are slips of the hand at that age (days from, kg low, kg high); far outside WHO growth ±5 SD.
+WEIGHTS: tuple[tuple[int, Decimal, Decimal], ...] = (
+    (0, Decimal("0.3"), Decimal(8)),
+    (60, Decimal("1.2"), Decimal(14)),
+    (180, Decimal(2), Decimal(20)),
+    (365, Decimal(3), Decimal(26)),
+    (730, Decimal(4), Decimal(40)),
+    (1825, Decimal(6), Decimal(80)),
+    (3650, Decimal(9), Decimal(150)),
+    (5840, Decimal(15), Decimal(300)),
+)
+
+
+def limits_of(column: str, age_days: int | None = None) -> tuple[Decimal, Decimal]:
+    """Return between which numbers a sign is taken for real (both included); the weight depends on the age."""
+    if column == "weight_kg" and age_days is not None:
+        _from, low, high = next(row for row in reversed(WEIGHTS) if row[0] <= max(age_days, 0))
+        return low, high
+    return PLAUSIBLE[column]
+
+
+def check_vitals(values: Mapping[str, Decimal | int | None], age_days: int | None = None) -> tuple[Finding, ...]:
     """Refuse numbers that cannot be, naming the field and the limits."""
     findings = []
-    for column, value in values.items():
-        if value is None:
+    for column, given in values.items():
+        if given is None:
             continue
-        low, high = PLAUSIBLE[column]
-        if not low <= Decimal(value) <= high:
-            name = SIGNS[column][1]
+        value = Decimal(given)
+        low, high = limits_of(column, age_days)
+        name, decimals = SIGNS[column][1], SIGNS[column][3]
+        if not low <= value <= high:
+            slip = value / 10
+            meant = f" Ý là {_text(slip)}?" if value > high and low <= slip <= high and column == "weight_kg" else ""
             findings.append(
-                Finding("vital_implausible", column, f"{name}: {_text(value)} không có thật (từ {_text(low)} đến {_text(high)}). Đo và gõ lại.")
+                Finding("vital_implausible", column, f"{name}: {_text(value)} không có thật (từ {_text(low)} đến {_text(high)}).{meant} Đo và gõ lại.")
             )
+        elif value != round(value, decimals):
+            kind = "số nguyên" if decimals == 0 else f"nhiều nhất {decimals} chữ số lẻ"
+            findings.append(Finding("vital_decimals", column, f"{name}: gõ {kind}."))
     systolic, diastolic = values.get("systolic"), values.get("diastolic")
     if (systolic is None) != (diastolic is None):
         findings.append(Finding("pressure_half", "systolic", "Huyết áp cần đủ hai số, ví dụ 95/58."))
@@ -183,7 +211,7 @@ def check_diagnoses(main: IcdFacts | None, others: Sequence[IcdFacts], *, sex: s
         ):
             findings.append(
                 Finding("age", field, f"{icd.code} không hợp với tuổi người bệnh. Kiểm tra lại mã.", Severity.WARNING,
-                        "QĐ 4469/QĐ-BYT PL A3")  # fmt: skip
+                        "QĐ 4469/QĐ-BYT PL A3")
             )
     if len(others) > MAX_OTHERS:
         say("too_many", "other_icd", f"Bệnh kèm theo nhiều nhất {MAX_OTHERS} mã. Bỏ bớt {len(others) - MAX_OTHERS} mã.")
@@ -227,3 +255,118 @@ def check_conclusion(facts: ConclusionFacts) -> tuple[Finding, ...]:
         # XML14 NGAY_HEN_KL: the next day at the earliest (claims standard §7.3).
         findings.append(Finding("follow_up_past", "follow_up_on", "Ngày hẹn khám lại phải từ ngày mai trở đi.", source="QĐ 3176, NGAY_HEN_KL"))
     return tuple(findings)
+
+
+# --- work list ----------------------------------------------------------------------------------------------------
+
+EMERGENCY = 100  # weight of an emergency in the queue (registration rules)
+LONG_WAIT_MINUTES = 30
+
+
+class Stage(StrEnum):
+    """Where a patient of a room's day stands, in the order of the work list."""
+
+    CALLING = "calling"
+    IN_EXAM = "in_exam"
+    RESULTS = "results"
+    WAITING = "waiting"
+    TESTS = "tests"
+    ABSENT = "absent"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class StageFacts:
+    """States and times that decide the stage (values of the ticket and the visit)."""
+
+    ticket_state: str
+    visit_state: str
+    called_at: datetime | None = None
+    tests_ordered_at: datetime | None = None
+    tests_done_at: datetime | None = None
+
+
+def stage_of(facts: StageFacts) -> Stage:
+    """Return the stage of a patient. Results count as back until the patient is called again."""
+    if facts.visit_state in ("concluded", "closed") or facts.ticket_state == "done":
+        return Stage.DONE
+    if facts.ticket_state == "skipped":
+        return Stage.ABSENT
+    ordered, done = facts.tests_ordered_at, facts.tests_done_at
+    if ordered is not None and (done is None or done < ordered):
+        return Stage.TESTS
+    if facts.visit_state == "in_exam":
+        back = done is not None and (facts.called_at is None or done > facts.called_at)
+        return Stage.RESULTS if back else Stage.IN_EXAM
+    return Stage.CALLING if facts.ticket_state in ("called", "serving") else Stage.WAITING
+
+
+def place_in_line(stage: Stage, priority: int, number: int, tests_done_at: datetime | None) -> tuple[int, int, float, int]:
+    """Return the sorting key of a row: who is in the room, emergencies, returned results, then priority and number."""
+    if stage in (Stage.CALLING, Stage.IN_EXAM):
+        return (0, 0, 0.0, number)
+    if stage is Stage.WAITING and priority >= EMERGENCY:
+        return (1, -priority, 0.0, number)
+    if stage is Stage.RESULTS:
+        return (2, 0, tests_done_at.timestamp() if tests_done_at else 0.0, number)
+    return (3, -priority, 0.0, number)
+
+
+# --- weight over time ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChart:
+    """A small line of weights: ``points`` is the SVG polyline, in a box of 236 x 70; labels are texts."""
+
+    points: str
+    last_x: str
+    last_y: str
+    first_label: str
+    last_label: str
+    last_weight: str
+    first_weight: str
+
+
+def weight_chart(weights: Sequence[tuple[date, Decimal]], birth_on: date) -> WeightChart | None:
+    """Draw weights (oldest first) against time; None with fewer than two days."""
+    by_day = dict(weights)
+    days = sorted(by_day)
+    if len(days) < 2:
+        return None
+    span = max((days[-1] - days[0]).days, 1)
+    low, high = min(by_day.values()), max(by_day.values())
+    room = max(high - low, Decimal("0.5"))
+    spots = [
+        (8 + 216 * (day - days[0]).days / span, float(62 - 46 * (by_day[day] - low) / room)) for day in days
+    ]
+
+    def label(day: date) -> str:
+        months = (day.year - birth_on.year) * 12 + day.month - birth_on.month - (day.day < birth_on.day)
+        return f"{months} th" if months < 72 else f"{months // 12} t"
+
+    return WeightChart(
+        " ".join(f"{x:.1f},{y:.1f}" for x, y in spots), f"{spots[-1][0]:.1f}", f"{spots[-1][1]:.1f}",
+        label(days[0]), label(days[-1]), f"{_text(by_day[days[-1]])} kg", f"{_text(by_day[days[0]])} kg",
+    )  # fmt: skip
+
+
+# --- ready-made texts ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTemplate:
+    """A ready-made text per section of the note, for one kind of complaint."""
+
+    name: str
+    texts: Mapping[str, str]
+
+
+@lru_cache(maxsize=1)
+def note_templates() -> tuple[NoteTemplate, ...]:
+    """Return the packaged texts in their order."""
+    with files("his.examination").joinpath("data/note_templates.csv").open(encoding="utf-8") as file:
+        return tuple(
+            NoteTemplate(row.pop("name"), {name: text.replace("\\n", "\n") for name, text in row.items() if text})
+            for row in csv.DictReader(file)
+        )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -19,22 +19,33 @@ from his.core import clock
 from his.core.actor import Actor
 from his.core.db import session
 from his.core.errors import Finding, InvalidState, RuleBroken, Severity, stop_on_errors
+from his.core.i18n import date_text
+from his.documents import service as documents
 from his.examination import queries, rules
 from his.examination.enums import ACTION_DETAILS, Action, DiagnosisKind, NoteState
-from his.examination.errors import DiagnosisRefused, NoteChanged, NoteClosed
-from his.examination.models import Diagnosis, ExamNote, NoteDraft, VitalSigns
+from his.examination.errors import DiagnosisRefused, DraftElsewhere, NoteChanged, NoteClosed, VitalsNotFound
+from his.examination.models import DRAFT_CLOSED, Diagnosis, ExamNote, NoteDraft, VitalSigns
 from his.records import queries as records_queries
 from his.records import service as records
 from his.records.enums import VisitState
 from his.records.models import Visit
+from his.registration import queries as registration_queries
 from his.registration import service as registration
+from his.registration.models import QueueTicket
 
 audit.register_actions(Action, ACTION_DETAILS)
 
 NOTE_FIELDS = ("history", "past_history", "findings", "conclusion", "advice")
 DRAFT_LIMIT = 40_000
+SIGN_PLACE = "examiner"
+# Pure rules the screens need.
 read_sign = rules.read_sign
+range_of = rules.range_of
+limits_of = rules.limits_of
 SIGNS = rules.SIGNS
+Stage = rules.Stage
+weight_chart = rules.weight_chart
+note_templates = rules.note_templates
 check_conclusion = rules.check_conclusion
 ConclusionFacts = rules.ConclusionFacts
 
@@ -53,7 +64,10 @@ class NoteData:
 
 @dataclass(frozen=True, slots=True)
 class ConcludeData:
-    """How a visit ends: MA_LOAI_RV and KET_QUA_DTRI of XML1; what blocks it is known by the caller."""
+    """How a visit ends: MA_LOAI_RV and KET_QUA_DTRI of XML1; what blocks it is known by the caller.
+
+    ``findings`` are what higher modules say (open orders, unsigned prescription): their errors stop the conclusion.
+    """
 
     discharge_code: str
     result_code: str
@@ -61,6 +75,16 @@ class ConcludeData:
     unsigned_prescription: bool = False
     destination_facility_code: str = ""
     ended_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSaved:
+    """When a draft was stored, and the token of that state. ``is_stored`` is False for a packet that came too late."""
+
+    saved_at: datetime
+    token: str
+    is_stored: bool
 
 
 def _editable(visit_id: int) -> Visit:
@@ -70,16 +94,22 @@ def _editable(visit_id: int) -> Visit:
     return visit
 
 
+def _examined(visit: Visit, actor: Actor) -> None:
+    """The first thing a doctor writes begins the examination, however the page was opened."""
+    if visit.state is VisitState.OPEN and actor.may("examination:note:write"):
+        records.mark_seen(visit.visit_id, actor=actor)
+
+
 def record_vitals(visit_id: int, values: Mapping[str, Decimal | int | None], *, actor: Actor) -> VitalSigns:
     """Record one set of measurements. Raises `RuleBroken` with the field and the limits."""
     visit = _editable(visit_id)
     if not any(value is not None for value in values.values()):
         raise RuleBroken([Finding("vitals_empty", "pulse", "Chưa nhập dấu hiệu sinh tồn nào.")])
-    stop_on_errors(rules.check_vitals(values))
-    signs = VitalSigns(
-        visit_id=visit_id, patient_id=visit.patient_id, recorded_by_id=actor.user_id,
-        **{name: value for name, value in values.items() if value is not None},
-    )  # fmt: skip
+    stop_on_errors(rules.check_vitals(values, (visit.service_on - visit.patient.birth_on).days))
+    measured = {
+        name: int(value) if SIGNS[name][3] == 0 else Decimal(value) for name, value in values.items() if value is not None
+    }
+    signs = VitalSigns(visit_id=visit_id, patient_id=visit.patient_id, recorded_by_id=actor.user_id, **measured)
     session().add(signs)
     session().flush()  # the audit entry names the row
     if values.get("weight_kg") is not None:
@@ -96,43 +126,98 @@ def void_vitals(visit_id: int, vitals_id: int, reason: str, *, actor: Actor) -> 
     visit = _editable(visit_id)
     signs = next((v for v in queries.vitals_of(visit_id) if v.vitals_id == vitals_id), None)
     if signs is None:
-        raise InvalidState("Lần đo này đã được bỏ trước đó.")
+        raise VitalsNotFound("Không thấy lần đo này, có thể đã được bỏ trước đó.")
     signs.voided_at, signs.void_reason = clock.now(), reason or "nhập nhầm"
+    session().flush()  # the weight of the visit comes from what is left
+    left = next((v.weight_kg for v in queries.vitals_of(visit_id) if v.weight_kg is not None), None)
+    if signs.weight_kg is not None and visit.weight_kg == signs.weight_kg:
+        visit.weight_kg = left
     audit.record(actor, Action.VITALS_VOID, subject_type="vital_signs", subject_id=vitals_id,
                  patient_id=visit.patient_id, visit_id=visit_id, reason=reason)  # fmt: skip
 
 
-def save_draft(visit_id: int, fields: Mapping[str, Any], counter: int, *, actor: Actor) -> datetime:
-    """Keep what is being typed, as it is; an older packet arriving late changes nothing. Returns the saving time.
+def save_draft(
+    visit_id: int, fields: Mapping[str, Any], counter: int, *, page: str = "", base: str = "", actor: Actor
+) -> DraftSaved:
+    """Keep what is being typed, as it is.
+
+    ``page`` names the open page, ``counter`` numbers its packets (1, 2, …), ``base`` is the token of the draft the
+    page started from. An older packet of the same page changes nothing. Raises `DraftElsewhere` when another page of
+    the same person wrote meanwhile: nothing is overwritten unseen.
 
     Drafts are the author's own (REC-24) and are not part of the record: no audit entry.
     """
     if actor.user_id is None:
         raise InvalidState("Bản nháp cần người viết.")
     kept = {str(name)[:60]: str(value)[:DRAFT_LIMIT] for name, value in list(fields.items())[:60]}
+    page, counter = page[:40], max(0, min(int(counter), DRAFT_CLOSED - 1))
+    here = session()
+    now = clock.now()
+    mine = (NoteDraft.visit_id == visit_id, NoteDraft.author_id == actor.user_id)
+    values = {"fields": kept, "page_key": page, "client_counter": counter, "saved_at": now}
+    insert = sqlite_insert if here.get_bind().dialect.name == "sqlite" else postgres_insert
+    fresh = here.execute(
+        insert(NoteDraft)
+        .values(visit_id=visit_id, author_id=actor.user_id, **values)
+        .on_conflict_do_nothing(index_elements=[NoteDraft.visit_id, NoteDraft.author_id])
+        .returning(NoteDraft.draft_id)
+    ).scalar_one_or_none()
+    if fresh is not None:
+        return DraftSaved(now, f"{page}:{counter}", is_stored=True)
+    base_page, _colon, base_counter = base.rpartition(":")
+    base_number = int(base_counter) if base_counter.isascii() and base_counter.isdigit() else -1
+    taken_over = and_(
+        NoteDraft.page_key != page,
+        or_(
+            NoteDraft.client_counter == DRAFT_CLOSED,
+            and_(NoteDraft.page_key == base_page, NoteDraft.client_counter == min(base_number, DRAFT_CLOSED)),
+        ),
+    )
+    changed = here.execute(
+        update(NoteDraft)
+        .where(*mine, or_(and_(NoteDraft.page_key == page, NoteDraft.client_counter < counter), taken_over))
+        .values(**values)
+        .returning(NoteDraft.draft_id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if changed is not None:
+        return DraftSaved(now, f"{page}:{counter}", is_stored=True)
+    stored = here.execute(select(NoteDraft).where(*mine).execution_options(populate_existing=True)).scalar_one()
+    if stored.page_key == page:
+        return DraftSaved(stored.saved_at, stored.token, is_stored=False)
+    raise DraftElsewhere(
+        f"Một trang khác của bạn đã lưu nháp lượt này lúc {clock.local(stored.saved_at):%H:%M:%S}. Chọn bản cần giữ.",
+        stored=stored.fields, saved_at=stored.saved_at, token=stored.token,
+    )  # fmt: skip
+
+
+def _close_draft(visit_id: int, page: str, actor: Actor) -> None:
+    """What was typed became a note: packets of that page still on their way change nothing any more."""
+    if actor.user_id is None:
+        return
     here = session()
     insert = sqlite_insert if here.get_bind().dialect.name == "sqlite" else postgres_insert
-    now = clock.now()
-    statement = insert(NoteDraft).values(
-        visit_id=visit_id, author_id=actor.user_id, fields=kept, client_counter=counter, saved_at=now
-    )
+    values = {"fields": {}, "page_key": page[:40], "client_counter": DRAFT_CLOSED, "saved_at": clock.now()}
     here.execute(
-        statement.on_conflict_do_update(
-            index_elements=[NoteDraft.visit_id, NoteDraft.author_id],
-            set_={"fields": kept, "client_counter": counter, "saved_at": now},
-            where=NoteDraft.client_counter <= counter,
-        )
+        insert(NoteDraft)
+        .values(visit_id=visit_id, author_id=actor.user_id, **values)
+        .on_conflict_do_update(index_elements=[NoteDraft.visit_id, NoteDraft.author_id], set_=values)
     )
-    return now
 
 
-def save_note(visit_id: int, data: NoteData, version: int | None, *, actor: Actor) -> ExamNote:
-    """Save the note of a visit; the draft of its author is cleared.
+def discard_draft(visit_id: int, *, page: str = "", actor: Actor) -> None:
+    """The author throws the own draft away; the saved note stays as it is."""
+    _close_draft(visit_id, page, actor)
 
-    ``version`` is the one the form was opened with (None for a new note). Raises `NoteChanged` (with what is stored
-    now, so that nothing typed is lost), `NoteClosed`.
+
+def save_note(visit_id: int, data: NoteData, version: int | None, *, page: str = "", actor: Actor) -> ExamNote:
+    """Save the note of a visit; the draft of its author (written by ``page``) is cleared.
+
+    ``version`` is the one the form was opened with: 0 when there was no note yet, None to save whatever is stored.
+    Raises `NoteChanged` (with what is stored now, so that nothing typed is lost), `NoteClosed`.
     """
     visit = _editable(visit_id)
+    _examined(visit, actor)
     note = queries.note_of(visit_id)
     values = {name: getattr(data, name).strip() for name in NOTE_FIELDS}
     if note is None:
@@ -150,8 +235,10 @@ def save_note(visit_id: int, data: NoteData, version: int | None, *, actor: Acto
         if changed and version is not None and note.version != version:
             raise NoteChanged(
                 f"{note.author_name} vừa lưu phần khám này lúc {clock.local(note.saved_at):%H:%M}. Xem hai bản rồi chọn.",
-                stored=stored,
+                stored={**stored, "follow_up_on": date_text(note.follow_up_on)},
                 by=note.author_name,
+                version=note.version,
+                saved_at=note.saved_at,
             )
         for name, value in values.items():
             setattr(note, name, value)
@@ -160,8 +247,7 @@ def save_note(visit_id: int, data: NoteData, version: int | None, *, actor: Acto
             note.author_id, note.author_name = actor.user_id, actor.name
     note.saved_at = clock.now()
     session().flush()  # the version counter moves
-    if actor.user_id is not None:
-        session().execute(delete(NoteDraft).where(NoteDraft.visit_id == visit_id, NoteDraft.author_id == actor.user_id))
+    _close_draft(visit_id, page, actor)
     if changed:
         audit.record(actor, Action.NOTE_SAVE, subject_type="exam_note", subject_id=note.note_id,
                      patient_id=visit.patient_id, visit_id=visit_id, details={"fields": changed})  # fmt: skip
@@ -184,6 +270,7 @@ def set_diagnoses(
     Raises `DiagnosisRefused` naming the rule (unknown code, not allowed as main, finer code exists …).
     """
     visit = _editable(visit_id)
+    others = [code for code in others if code]
     wanted = [code for code in [main, *others] if code]
     known = catalogues.icds(wanted, visit.service_on)
     unknown = [code for code in wanted if code not in known]
@@ -193,7 +280,7 @@ def set_diagnoses(
                 Finding("icd_unknown", "main_icd" if code == main else "other_icd",
                         f"Không có mã ICD-10 «{code}» trong danh mục. Gõ tên bệnh để chọn mã.")
                 for code in unknown
-            ]  # fmt: skip
+            ]
         )
     age_days = (visit.service_on - visit.patient.birth_on).days
     findings = rules.check_diagnoses(
@@ -205,6 +292,7 @@ def set_diagnoses(
     errors = [f for f in findings if f.severity is Severity.ERROR]
     if errors:
         raise DiagnosisRefused(errors)
+    _examined(visit, actor)
     here = session()
     before = [d.icd_code for d in queries.diagnoses_of(visit_id)]
     if before != wanted or (main is None) != (not before):
@@ -214,7 +302,7 @@ def set_diagnoses(
                 Diagnosis(
                     visit_id=visit_id, kind=DiagnosisKind.MAIN if code == main else DiagnosisKind.OTHER,
                     icd_code=code, name=known[code].name_vi, position=position, recorded_by_id=actor.user_id,
-                )  # fmt: skip
+                )
             )
         here.flush()  # read back below
         audit.record(actor, Action.DIAGNOSES, subject_type="visit", subject_id=visit_id, patient_id=visit.patient_id,
@@ -222,15 +310,73 @@ def set_diagnoses(
     return list(queries.diagnoses_of(visit_id)), findings
 
 
+def change_diagnoses(
+    visit_id: int, step: str, code: str, *, actor: Actor
+) -> tuple[list[Diagnosis], tuple[Finding, ...]]:
+    """Take one step on the list: ``add`` (main when there is none yet), ``main`` (becomes the main one), ``remove``.
+
+    Raises what `set_diagnoses` raises, `InvalidState` for an unknown step.
+    """
+    code = code.strip().upper()
+    now = queries.diagnoses_of(visit_id)
+    main = next((d.icd_code for d in now if d.kind is DiagnosisKind.MAIN), None)
+    others = [d.icd_code for d in now if d.kind is DiagnosisKind.OTHER]
+    if step == "remove":
+        if code == main:
+            # The next one may not be fit to lead: the doctor chooses, unless it is the only one left.
+            main, others = (others[0], others[1:]) if others else (None, [])
+        else:
+            others = [c for c in others if c != code]
+    elif step == "main":
+        others = [c for c in ([main] if main and main != code else []) + others if c != code]
+        main = code
+    elif step == "add":
+        if not code:
+            raise DiagnosisRefused([Finding("icd_missing", "main_icd", "Chưa chọn mã. Gõ mã hoặc tên bệnh rồi chọn một dòng.")])
+        if main is None:
+            main = code
+        elif code != main and code not in others:
+            others.append(code)
+    else:
+        raise InvalidState("Không rõ việc cần làm với chẩn đoán. Tải lại trang.")
+    return set_diagnoses(visit_id, main, others, actor=actor)
+
+
 def begin(visit_id: int, *, actor: Actor) -> Visit:
     """The doctor opens the visit: it is being examined from now on."""
     return records.mark_seen(visit_id, actor=actor)
 
 
-def conclude(visit_id: int, data: ConcludeData, *, actor: Actor) -> Visit:
+def call_next(room_code: str, *, actor: Actor) -> QueueTicket | None:
+    """Call the next patient of a room: emergencies, then who came back with results, then by priority and number.
+
+    Two callers never call the same one. None when nobody waits.
+    """
+    day = clock.today()
+    first = next(iter(registration_queries.waiting_tickets(room_code, day)), None)
+    if first is None or first.priority < rules.EMERGENCY:
+        back = queries.results_back(room_code, day)
+        if back is not None:
+            return registration.call(back.ticket_id, actor=actor)
+    return registration.call_next(room_code, actor=actor)
+
+
+def canonical_note(note: ExamNote, diagnoses: Sequence[Diagnosis], data: ConcludeData, visit: Visit) -> dict[str, Any]:
+    """Return the content a doctor signs when ending an examination, as plain values."""
+    return {
+        "visit": visit.code, "patient_id": visit.patient_id, "note_id": note.note_id,
+        **{name: getattr(note, name) for name in NOTE_FIELDS},
+        "diagnoses": [[d.kind.value, d.icd_code, d.name] for d in diagnoses],
+        "discharge_code": data.discharge_code, "result_code": data.result_code,
+        "follow_up_on": note.follow_up_on.isoformat() if note.follow_up_on else "",
+    }  # fmt: skip
+
+
+def conclude(visit_id: int, data: ConcludeData, *, sign: bool = False, actor: Actor) -> Visit:
     """End the examination: the note is closed, the visit has its end, the ticket is done.
 
-    Raises `RuleBroken` with everything that is missing.
+    ``sign`` puts the doctor's signature under the note (PIN, TT 13/2025/TT-BYT Đ3); a referral brings its own.
+    Raises `RuleBroken` with everything that is missing, `NotAllowed` when the PIN was not given.
     """
     visit = _editable(visit_id)
     note = queries.note_of(visit_id)
@@ -238,7 +384,7 @@ def conclude(visit_id: int, data: ConcludeData, *, actor: Actor) -> Visit:
     months = (visit.service_on.year - visit.patient.birth_on.year) * 12 + visit.service_on.month - visit.patient.birth_on.month
     findings = rules.check_conclusion(
         rules.ConclusionFacts(
-            has_main=bool(diagnoses),
+            has_main=any(d.kind is DiagnosisKind.MAIN for d in diagnoses),
             has_findings=bool(note and note.findings.strip()),
             needs_weight=months < 72,
             has_weight=visit.weight_kg is not None,
@@ -250,9 +396,14 @@ def conclude(visit_id: int, data: ConcludeData, *, actor: Actor) -> Visit:
             today=clock.today(),
         )
     )
-    stop_on_errors(findings)
+    stop_on_errors([*findings, *data.findings])
     if note is None:
         raise InvalidState("Chưa có phần khám.")
+    if sign:
+        documents.sign_content(
+            canonical_note(note, diagnoses, data, visit), place=SIGN_PLACE, subject_type="exam_note",
+            subject_id=note.note_id, patient_id=visit.patient_id, visit_id=visit_id, actor=actor,
+        )  # fmt: skip
     note.state = NoteState.CLOSED
     note.closed_at = clock.now()
     if note.follow_up_on is not None and not note.follow_up_number:

@@ -15,7 +15,8 @@ from his.core.actor import Actor
 from his.core.db import session
 from his.core.errors import Finding, InvalidState, RuleBroken
 from his.core.sequences import next_number
-from his.orders import queries
+from his.examination import service as examination
+from his.orders import queries, rules
 from his.orders.enums import ACTION_DETAILS, Action, OrderKind, OrderState
 from his.orders.models import OrderLine, ServiceOrder
 from his.records import queries as records_queries
@@ -26,6 +27,9 @@ audit.register_actions(Action, ACTION_DETAILS)
 
 KINDS = {"laboratory": OrderKind.LABORATORY, "imaging": OrderKind.IMAGING, "function": OrderKind.FUNCTION,
          "procedure": OrderKind.PROCEDURE, "surgery": OrderKind.PROCEDURE}  # fmt: skip
+# What the patient leaves the room for and comes back from with a result.
+AWAITED = (OrderKind.LABORATORY, OrderKind.IMAGING, OrderKind.FUNCTION)
+order_sets = rules.order_sets
 ROOMS = {OrderKind.LABORATORY: "XN1", OrderKind.IMAGING: "CDHA1", OrderKind.FUNCTION: "CDHA1", OrderKind.PROCEDURE: ""}
 
 
@@ -34,7 +38,8 @@ def place(
 ) -> ServiceOrder:
     """Order services for a visit and charge them at the price of the day.
 
-    The same service still without a result is not ordered twice. Raises `RuleBroken` naming unknown codes.
+    The same service still without a result is not ordered twice. Raises `RuleBroken` naming codes that are unknown or
+    not offered here, `InvalidState` for an ended visit, `AlreadySettled` for a paid one.
     """
     visit = records_queries.visit_for_update(visit_id)
     if visit.state not in (VisitState.OPEN, VisitState.IN_EXAM):
@@ -48,6 +53,12 @@ def place(
             [Finding("service_unknown", "service_code", f"Không có dịch vụ «{code}» để chỉ định. Gõ tên để chọn.") for code in bad]
             or [Finding("service_missing", "service_code", "Chưa chọn dịch vụ nào.")]
         )
+    absent = [code for code in wanted if not known[code].is_offered]
+    if absent:
+        raise RuleBroken([
+            Finding("not_offered", "service_code", f"«{known[code].name}» chưa có ở bệnh viện này. Chọn dịch vụ khác.")
+            for code in absent
+        ])  # fmt: skip
     waiting = {line.service_code for line in queries.lines_of(visit_id) if line.state in (OrderState.ORDERED, OrderState.STARTED)}
     again = [code for code in wanted if code in waiting]
     if again:
@@ -60,6 +71,8 @@ def place(
         ordered_by_id=actor.user_id or 0, ordered_by_name=actor.name, ordered_by_licence=actor.licence_number,
         department_code=visit.department_code, indication=indication[:500], is_urgent=is_urgent,
     )  # fmt: skip
+    if visit.state is VisitState.OPEN:
+        examination.begin(visit_id, actor=actor)
     session().add(order)
     for code in wanted:
         service = known[code]
@@ -82,6 +95,8 @@ def place(
             ),
             actor=actor,
         )  # fmt: skip
+    if any(line.kind in AWAITED for line in order.lines):
+        records.mark_tests_ordered(visit_id, actor=actor)
     audit.record(actor, Action.PLACE, subject_type="service_order", subject_id=order.order_id, patient_id=visit.patient_id,
                  visit_id=visit_id, details={"code": order.code, "services": wanted})  # fmt: skip
     return order
@@ -93,11 +108,38 @@ def cancel_line(line_id: int, reason: str, *, actor: Actor) -> OrderLine:
     if line.state is not OrderState.ORDERED:
         raise InvalidState("Chỉ định đã thực hiện, không hủy được.")
     line.state, line.cancelled_at, line.cancelled_by_id = OrderState.CANCELLED, clock.now(), actor.user_id
-    line.cancel_reason = reason or "bác sĩ hủy"
+    line.cancel_reason = (reason or "bác sĩ hủy")[:300]
     billing.void_charge("order_line", line_id, line.cancel_reason, actor=actor)
+    session().flush()  # counted below
+    if queries.open_count(line.order.visit_id) == 0:
+        if queries.has_result(line.order.visit_id):
+            records.mark_tests_done(line.order.visit_id, actor=actor)
+        else:
+            records.withdraw_tests(line.order.visit_id, actor=actor)
     audit.record(actor, Action.CANCEL, subject_type="order_line", subject_id=line_id, patient_id=line.order.patient_id,
                  visit_id=line.order.visit_id, reason=line.cancel_reason, details={"service": line.service_code})  # fmt: skip
     return line
+
+
+def cancel_order(order_id: int, reason: str, *, actor: Actor) -> ServiceOrder:
+    """Take back a whole order, as long as nothing of it was started."""
+    order = queries.get_order(order_id)
+    open_lines = [line for line in order.lines if line.state is not OrderState.CANCELLED]
+    if any(line.state is not OrderState.ORDERED for line in open_lines):
+        raise InvalidState("Phiếu chỉ định đã có dịch vụ thực hiện, không hủy cả phiếu được. Hủy từng dòng chưa làm.")
+    for line in open_lines:
+        cancel_line(line.line_id, reason, actor=actor)
+    return order
+
+
+def perform(line_id: int, *, actor: Actor) -> OrderLine:
+    """A procedure done in the clinic itself is finished at once (NGAY_TH_YL = NGAY_KQ)."""
+    line = queries.line_for_update(line_id)
+    if line.kind is not OrderKind.PROCEDURE:
+        raise InvalidState("Dịch vụ này do phòng xét nghiệm hoặc phòng chẩn đoán hình ảnh trả kết quả.")
+    if line.state not in (OrderState.ORDERED, OrderState.STARTED):
+        raise InvalidState("Thủ thuật này đã thực hiện hoặc đã hủy.")
+    return complete_line(line_id, actor=actor)
 
 
 def start_line(line_id: int, *, actor: Actor, at: datetime | None = None) -> OrderLine:
