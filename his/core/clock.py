@@ -5,15 +5,32 @@ Times are stored in UTC and shown in Asia/Ho_Chi_Minh. A business day is the cal
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LOCAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
+_set_to: ContextVar[datetime | None] = ContextVar("his_clock", default=None)
+
 
 def now() -> datetime:
     """Return the present moment as an aware UTC time."""
-    return datetime.now(UTC)
+    return _set_to.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Let the house believe it is another moment: for the demo hospital's past and for tests, nowhere else."""
+    if moment.tzinfo is None:
+        raise ValueError("naive datetime: use from_local")
+    token = _set_to.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _set_to.reset(token)
 
 
 def today() -> date:

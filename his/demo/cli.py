@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy import select
 
 from his.catalogues import service as catalogues
+from his.core import clock
 from his.core.actor import SYSTEM
 from his.core.config import current
-from his.core.db import transaction
-from his.demo import people, staff, stock
+from his.core.db import session, transaction
+from his.demo import history, journey, morning, people, staff, stock
+from his.records.models import Visit
+
+
+def _has_visits(day: date | None = None) -> bool:
+    statement = select(Visit.visit_id).limit(1)
+    return session().execute(statement if day is None else statement.where(Visit.service_on == day)).first() is not None
 
 
 @click.group("demo")
@@ -36,7 +45,17 @@ def load(*, staff_only: bool) -> None:
     with transaction():
         lot_count = stock.load(actor=staff.actor("duocsi"))
     _tell(f"Kho thuốc: {lot_count} lô mới", started)
-    del staff_only
+    if staff_only:
+        return
+    with journey.outside_world():
+        house = journey.House()
+        if not _has_visits():
+            count = history.load(house)
+            _tell(f"Quá khứ: {count} lượt khám", started)
+        if not _has_visits(clock.today()):
+            count = morning.load(house)
+            _tell(f"Sáng nay: {count} lượt khám", started)
+        house.go_home()
 
 
 def _tell(text: str, started: float) -> None:
