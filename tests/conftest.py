@@ -304,7 +304,11 @@ def count_statements(app: Flask) -> Callable[[], Any]:
         seen = Statements()
 
         def note(_c: Any, _cur: Any, statement: str, *_rest: Any) -> None:
-            if not statement.lstrip().upper().startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET ")):
+            if (
+                not statement.lstrip()
+                .upper()
+                .startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET "))
+            ):
                 seen.texts.append(statement)
 
         with app.app_context():

@@ -15,7 +15,7 @@ class FacesContract(Contract):
     composition = fields.StringField(default="")
     open = fields.StringField(default="")
 
-    def check(self, graph: Any, verbose: bool) -> ContractCheck:  # noqa: ARG002 - import-linter's signature
+    def check(self, graph: Any, verbose: bool) -> ContractCheck:
         """Collect imports that miss the faces."""
         bad = []
         for importer in sorted(graph.find_descendants(self.root)):

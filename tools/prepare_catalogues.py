@@ -57,13 +57,33 @@ def code_lists(source: Path) -> None:
             seen.add(key)
             more = "|".join(f"{k}={row[k]}" for k in extra if row.get(k))
             rows.append(
-                {"list_name": name, "code": key, "name_vi": row[vi], "name_en": row.get(en, "") if en else "", "extra": more}
+                {
+                    "list_name": name,
+                    "code": key,
+                    "name_vi": row[vi],
+                    "name_en": row.get(en, "") if en else "",
+                    "extra": more,
+                }
             )
 
     add("department", "standards/insurance/departments.csv", "MA_KHOA", "ten_vi")
     add("visit_type", "standards/insurance/visit_types.csv", "MA_LOAI_KCB", "ten_vi", "name_en", ("so_ngay_dtri",))
-    add("subject", "standards/insurance/subject_codes.csv", "MA_DOITUONG_KCB", "ten_vi", "meaning_en", ("route_percent", "times"))
-    add("cost_group", "standards/insurance/cost_groups.csv", "MA_NHOM", "ten_vi", "name_en", ("table", "section_on_bill_01KBCB"))
+    add(
+        "subject",
+        "standards/insurance/subject_codes.csv",
+        "MA_DOITUONG_KCB",
+        "ten_vi",
+        "meaning_en",
+        ("route_percent", "times"),
+    )
+    add(
+        "cost_group",
+        "standards/insurance/cost_groups.csv",
+        "MA_NHOM",
+        "ten_vi",
+        "name_en",
+        ("table", "section_on_bill_01KBCB"),
+    )
     add("card_group", "standards/insurance/card_groups.csv", "group_code", "ten_vi", "payer_group", ("benefit_digit",))
     add("route", "standards/prescriptions/routes.csv", "code", "name_vi", "name_en", ("short", "group"))
     add("ethnicity", "catalogues/ethnicities.csv", "code", "name")
@@ -103,7 +123,7 @@ def icd(source: Path) -> None:
 def fold(text: str) -> str:
     """Same folding as the search of the house."""
     sys.path.insert(0, str(TARGET.parents[2]))
-    from his.core.search import fold as house_fold  # noqa: PLC0415
+    from his.core.search import fold as house_fold
 
     return house_fold(text)
 
@@ -217,7 +237,15 @@ def drugs(source: Path) -> None:
 
 def facilities(source: Path) -> None:
     """Facilities of the city with invented codes, and the demo hospital."""
-    rows = [{"code": "79999", "name": "Bệnh viện Nhi Bình Minh", "level": "cơ bản", "address": "1 Đường Bình Minh", "province_code": "79"}]
+    rows = [
+        {
+            "code": "79999",
+            "name": "Bệnh viện Nhi Bình Minh",
+            "level": "cơ bản",
+            "address": "1 Đường Bình Minh",
+            "province_code": "79",
+        }
+    ]
     for row in read(source / "catalogues/facilities_sample.csv"):
         rows.append({"code": row["code5_demo"], "name": row["name"], "level": row["technical_level"],
                      "address": row["address"], "province_code": row["province_code"]})  # fmt: skip

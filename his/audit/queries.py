@@ -43,12 +43,17 @@ def viewed_since(user_id: int | None, patient_id: int, visit_id: int | None, sin
 
 def access_log(patient_id: int, limit: int = 50) -> Sequence[AuditEvent]:
     """Return who did or saw what with a patient, newest first ("ai đã xem hồ sơ")."""
-    return session().execute(
-        select(AuditEvent)
-        .where(AuditEvent.patient_id == patient_id)
-        .order_by(AuditEvent.event_id.desc())
-        .limit(limit)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(AuditEvent)
+            .where(AuditEvent.patient_id == patient_id)
+            .order_by(AuditEvent.event_id.desc())
+            .limit(limit)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def events(wanted: EventFilter, limit: int = 100) -> Sequence[AuditEvent]:

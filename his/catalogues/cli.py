@@ -23,7 +23,9 @@ def _tell(report: service.ImportReport) -> None:
     if report.already_done:
         click.echo(f"{report.catalogue}: đã có, không đổi.")
     else:
-        click.echo(f"{report.catalogue}: thêm {report.added}, đổi {report.changed}, đóng {report.closed}, giữ {report.unchanged}.")
+        click.echo(
+            f"{report.catalogue}: thêm {report.added}, đổi {report.changed}, đóng {report.closed}, giữ {report.unchanged}."
+        )
 
 
 @cli.command("load")

@@ -41,8 +41,10 @@ class CatalogueImport(Base):
 
 
 class CodeItem(Dated, Base):
-    """One value of a small code list (``ethnicity``, ``nationality``, ``occupation``, ``route``, ``visit_type``,
-    ``subject``, ``outcome``, ``department`` …). ``extra`` keeps the list's further columns."""
+    """One value of a small code list: ethnicity, nationality, occupation, route, visit_type, subject and others.
+
+    ``extra`` keeps the list's further columns.
+    """
 
     __tablename__ = "code_items"
     __table_args__ = (UniqueConstraint("list_name", "code", "valid_from"),)

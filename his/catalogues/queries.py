@@ -90,14 +90,21 @@ def room(code: str, on: date) -> Room:
 
 def rooms(kind: str, on: date) -> Sequence[Room]:
     """Return the rooms of a kind in their order."""
-    return session().execute(select(Room).where(Room.kind == kind, _valid(Room, on)).order_by(Room.sort)).scalars().all()
+    return (
+        session().execute(select(Room).where(Room.kind == kind, _valid(Room, on)).order_by(Room.sort)).scalars().all()
+    )
 
 
 def codes(list_name: str, on: date) -> Sequence[CodeItem]:
     """Return the values of a small list."""
-    return session().execute(
-        select(CodeItem).where(CodeItem.list_name == list_name, _valid(CodeItem, on)).order_by(CodeItem.item_id)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(CodeItem).where(CodeItem.list_name == list_name, _valid(CodeItem, on)).order_by(CodeItem.item_id)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def names(pairs: Iterable[tuple[str, str]], on: date) -> dict[tuple[str, str], str]:
@@ -107,7 +114,9 @@ def names(pairs: Iterable[tuple[str, str]], on: date) -> dict[tuple[str, str], s
         return {}
     rows = session().execute(
         select(CodeItem.list_name, CodeItem.code, CodeItem.name_vi).where(
-            CodeItem.list_name.in_({a for a, _ in wanted}), CodeItem.code.in_({b for _, b in wanted}), _valid(CodeItem, on)
+            CodeItem.list_name.in_({a for a, _ in wanted}),
+            CodeItem.code.in_({b for _, b in wanted}),
+            _valid(CodeItem, on),
         )
     )
     return {(row.list_name, row.code): row.name_vi for row in rows}
@@ -115,12 +124,19 @@ def names(pairs: Iterable[tuple[str, str]], on: date) -> dict[tuple[str, str], s
 
 def commune(code: str) -> Commune | None:
     """Return a commune in force."""
-    return session().execute(select(Commune).where(Commune.code == code, Commune.valid_to.is_(None))).scalar_one_or_none()
+    return (
+        session().execute(select(Commune).where(Commune.code == code, Commune.valid_to.is_(None))).scalar_one_or_none()
+    )
 
 
 def province_name(code: str) -> str:
     """Return the name of a province, or ""."""
-    return session().execute(select(Province.name).where(Province.code == code, Province.valid_to.is_(None))).scalar_one_or_none() or ""
+    return (
+        session()
+        .execute(select(Province.name).where(Province.code == code, Province.valid_to.is_(None)))
+        .scalar_one_or_none()
+        or ""
+    )
 
 
 def new_communes_for(old_text: str, limit: int = 8) -> Sequence[tuple[Commune, bool]]:
@@ -128,15 +144,21 @@ def new_communes_for(old_text: str, limit: int = 8) -> Sequence[tuple[Commune, b
     parts = [part for part in old_text.split(",") if part.strip()]
     for start in range(max(0, len(parts) - 3), len(parts)):
         folded = search.fold(", ".join(parts[start:]))
-        rows = session().execute(
-            select(Commune, CommuneChange.is_default)
-            .join(CommuneChange, CommuneChange.new_commune_code == Commune.code)
-            .where(
-                CommuneChange.old_folded >= folded, CommuneChange.old_folded < folded + "\U0010ffff", Commune.valid_to.is_(None)
+        rows = (
+            session()
+            .execute(
+                select(Commune, CommuneChange.is_default)
+                .join(CommuneChange, CommuneChange.new_commune_code == Commune.code)
+                .where(
+                    CommuneChange.old_folded >= folded,
+                    CommuneChange.old_folded < folded + "\U0010ffff",
+                    Commune.valid_to.is_(None),
+                )
+                .order_by(CommuneChange.is_default.desc())
+                .limit(limit)
             )
-            .order_by(CommuneChange.is_default.desc())
-            .limit(limit)
-        ).all()
+            .all()
+        )
         if rows:
             return [(row[0], row[1]) for row in rows]
     return []
@@ -147,14 +169,26 @@ def commune_in_text(text: str) -> Commune | None:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if len(parts) < 2:
         return None
-    provinces = {search.fold(p.name): p.code for p in session().execute(select(Province).where(Province.valid_to.is_(None))).scalars()}
+    provinces = {
+        search.fold(p.name): p.code
+        for p in session().execute(select(Province).where(Province.valid_to.is_(None))).scalars()
+    }
     folded = search.fold(parts[-1]).removeprefix("tinh ").removeprefix("thanh pho ").removeprefix("tp ")
-    province = next((code for name, code in provinces.items() if name.removeprefix("tinh ").removeprefix("thanh pho ") == folded), "")
+    province = next(
+        (code for name, code in provinces.items() if name.removeprefix("tinh ").removeprefix("thanh pho ") == folded),
+        "",
+    )
     if not province:
         return None
-    return session().execute(
-        select(Commune).where(Commune.province_code == province, Commune.name == parts[-2], Commune.valid_to.is_(None)).limit(1)
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(Commune)
+            .where(Commune.province_code == province, Commune.name == parts[-2], Commune.valid_to.is_(None))
+            .limit(1)
+        )
+        .scalar_one_or_none()
+    )
 
 
 def holidays(first: date, last: date) -> frozenset[date]:
@@ -165,42 +199,75 @@ def holidays(first: date, last: date) -> frozenset[date]:
 def lab_indices(service_codes: Iterable[str], on: date) -> dict[str, list[LabIndex]]:
     """Return the indices of laboratory services in their order (all age bands)."""
     found: dict[str, list[LabIndex]] = {}
-    for row in session().execute(
-        select(LabIndex)
-        .where(LabIndex.service_code.in_(set(service_codes)), _valid(LabIndex, on))
-        .order_by(LabIndex.sort, LabIndex.age_min_days)
-    ).scalars():
+    for row in (
+        session()
+        .execute(
+            select(LabIndex)
+            .where(LabIndex.service_code.in_(set(service_codes)), _valid(LabIndex, on))
+            .order_by(LabIndex.sort, LabIndex.age_min_days)
+        )
+        .scalars()
+    ):
         found.setdefault(row.service_code, []).append(row)
     return found
 
 
 def offered_services(kinds: Sequence[str], on: date) -> Sequence[Service]:
     """Return what this hospital offers of some kinds, by name."""
-    return session().execute(
-        select(Service).where(Service.kind.in_(kinds), Service.is_offered, _valid(Service, on)).order_by(Service.name)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(Service)
+            .where(Service.kind.in_(kinds), Service.is_offered, _valid(Service, on))
+            .order_by(Service.name)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def is_one_year_disease(icd_code: str, on: date) -> bool:
     """Tell whether the one-year list suggests "có" for a main diagnosis (TT 01/2025 Phụ lục III, seed)."""
     prefixes = [icd_code[:n] for n in range(3, len(icd_code) + 1)]
-    return session().execute(
-        select(ReferralDisease.disease_id).where(ReferralDisease.icd_prefix.in_(prefixes), _valid(ReferralDisease, on)).limit(1)
-    ).first() is not None
+    return (
+        session()
+        .execute(
+            select(ReferralDisease.disease_id)
+            .where(ReferralDisease.icd_prefix.in_(prefixes), _valid(ReferralDisease, on))
+            .limit(1)
+        )
+        .first()
+        is not None
+    )
 
 
 def imports(limit: int = 50) -> Sequence[CatalogueImport]:
     """Return the latest imports."""
-    return session().execute(select(CatalogueImport).order_by(CatalogueImport.import_id.desc()).limit(limit)).scalars().all()
+    return (
+        session()
+        .execute(select(CatalogueImport).order_by(CatalogueImport.import_id.desc()).limit(limit))
+        .scalars()
+        .all()
+    )
 
 
 def history(catalogue_model: type[Any], code: str) -> Sequence[Any]:
     """Return all versions of a row, newest first (price history)."""
-    return session().execute(
-        select(catalogue_model).where(catalogue_model.code == code).order_by(catalogue_model.valid_from.desc())
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(catalogue_model).where(catalogue_model.code == code).order_by(catalogue_model.valid_from.desc())
+        )
+        .scalars()
+        .all()
+    )
 
 
 def drug_rows() -> Sequence[Drug]:
     """Return all products in force."""
-    return session().execute(select(Drug).where(Drug.valid_to.is_(None)).order_by(Drug.ingredient_vi, Drug.strength)).scalars().all()
+    return (
+        session()
+        .execute(select(Drug).where(Drug.valid_to.is_(None)).order_by(Drug.ingredient_vi, Drug.strength))
+        .scalars()
+        .all()
+    )

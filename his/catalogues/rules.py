@@ -129,19 +129,22 @@ def _cell(column: Column, text: str) -> tuple[Any, str]:
     pairs = [part.split("=", 1) for part in text.split("|")]
     if any(len(pair) != 2 for pair in pairs):
         return None, "Cần dạng tên=giá trị, ngăn bằng dấu |."
-    return {key: value for key, value in pairs}, ""
+    return dict(pairs), ""
 
 
-def read_rows(spec: FileSpec, header: list[str], rows: Iterable[list[str]]) -> tuple[list[dict[str, Any]], list[ImportProblem]]:
+def read_rows(
+    spec: FileSpec, header: list[str], rows: Iterable[list[str]]
+) -> tuple[list[dict[str, Any]], list[ImportProblem]]:
     """Read a file strictly; returns the rows and every problem (row, column, value, what to do)."""
     problems: list[ImportProblem] = []
     names = [name.strip().lstrip("\ufeff") for name in header]
     missing = [c.name for c in spec.columns if c.name not in names and c.required]
-    for name in missing:
-        problems.append(ImportProblem(1, name, "", f"Thiếu cột «{name}». Thêm cột này vào dòng tiêu đề."))
+    problems += [ImportProblem(1, name, "", f"Thiếu cột «{name}». Thêm cột này vào dòng tiêu đề.") for name in missing]
     unknown = [name for name in names if name and name not in {c.name for c in spec.columns}]
-    for name in unknown:
-        problems.append(ImportProblem(1, name, "", f"Cột «{name}» không có trong danh mục này. Xóa cột hoặc sửa tên."))
+    problems += [
+        ImportProblem(1, name, "", f"Cột «{name}» không có trong danh mục này. Xóa cột hoặc sửa tên.")
+        for name in unknown
+    ]
     if problems:
         return [], problems
     index = {name: i for i, name in enumerate(names)}
@@ -151,7 +154,11 @@ def read_rows(spec: FileSpec, header: list[str], rows: Iterable[list[str]]) -> t
         if not any(cell.strip() for cell in cells):
             continue
         if number > MAX_ROWS or len(problems) >= MAX_PROBLEMS:
-            problems.append(ImportProblem(number, "", "", "Quá nhiều dòng hoặc quá nhiều lỗi. Chia nhỏ tệp hoặc sửa các lỗi trên trước."))
+            problems.append(
+                ImportProblem(
+                    number, "", "", "Quá nhiều dòng hoặc quá nhiều lỗi. Chia nhỏ tệp hoặc sửa các lỗi trên trước."
+                )
+            )
             break
         values: dict[str, Any] = {}
         for column in spec.columns:

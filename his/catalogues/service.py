@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -172,7 +172,9 @@ def _check_references(catalogue: str, values: list[dict[str, Any]]) -> list[Impo
     column, statement = wanted[catalogue]
     known = set(here.execute(statement).scalars())
     return [
-        ImportProblem(number, column, str(row[column]), "Mã này chưa có trong danh mục gốc. Nhập danh mục gốc trước hoặc sửa mã.")
+        ImportProblem(
+            number, column, str(row[column]), "Mã này chưa có trong danh mục gốc. Nhập danh mục gốc trước hoặc sửa mã."
+        )
         for number, row in enumerate(values, start=2)
         if row[column] not in known
     ][: rules.MAX_PROBLEMS]
@@ -185,7 +187,10 @@ def _apply(
     model = MODELS[spec.catalogue]
     here = session()
     names = [column.name for column in spec.columns]
-    key_of = lambda row: tuple(row[name] for name in spec.key)  # noqa: E731 - one line, two uses
+
+    def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(row[name] for name in spec.key)
+
     primary = next(iter(model.__table__.primary_key.columns)).name
     current: dict[tuple[Any, ...], Any] = {}
     statement = select(model)
@@ -267,8 +272,11 @@ def _index(catalogue: str, keys: set[tuple[Any, ...]], closed_ids: list[int]) ->
     here = session()
     if closed_ids:
         search.remove(kind, closed_ids)
-    make = {"icd": _icd_entry, "drug": _drug_entry, "service": _service_entry, "commune": _commune_entry,
-            "facility": _facility_entry}[kind]  # fmt: skip
+    makers: dict[str, Callable[[Any, dict[str, str]], search.Entry]] = {
+        "icd": _icd_entry, "drug": _drug_entry, "service": _service_entry, "commune": _commune_entry,
+        "facility": _facility_entry,
+    }  # fmt: skip
+    make = makers[kind]
     provinces = {p.code: p.name for p in here.execute(select(Province)).scalars()} if kind == "commune" else {}
     rows = here.execute(select(model).where(model.valid_to.is_(None))).scalars()
     search.put(kind, (make(row, provinces) for row in rows if (row.code,) in keys))

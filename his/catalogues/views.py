@@ -27,14 +27,19 @@ def _item(kind: str, hit: search.Hit) -> dict[str, Any]:
     item: dict[str, Any] = {"id": extra["code"], "code": extra["code"], "label": hit.label, "detail": ""}
     if kind == "icd":
         if extra["never_used"] or extra["death_only"]:
-            item["detail"], item["disabled"] = _("có mã chi tiết hơn") if extra["never_used"] else _("chỉ cho tử vong"), True
+            item["detail"], item["disabled"] = (
+                _("có mã chi tiết hơn") if extra["never_used"] else _("chỉ cho tử vong"),
+                True,
+            )
         elif extra["never_main"]:
             item["detail"] = _("chỉ kèm theo")
         elif extra["discouraged"]:
             item["detail"] = _("hạn chế làm bệnh chính")
         item["never_main"] = extra["never_main"]
     elif kind == "drug":
-        item["detail"] = f"{extra['form']} · {extra['unit']} · {money_text(int(float(extra['price'])))}" + ("" if extra["insured"] else " · " + _("ngoài BHYT"))
+        item["detail"] = f"{extra['form']} · {extra['unit']} · {money_text(int(float(extra['price'])))}" + (
+            "" if extra["insured"] else " · " + _("ngoài BHYT")
+        )
         item.update(unit=extra["unit"], inn=extra["inn"], strength=extra["strength"])
     elif kind == "service":
         item["detail"] = money_text(int(float(extra["price"])))

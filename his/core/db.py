@@ -125,7 +125,7 @@ _callbacks: ContextVar[list[Callable[[], None]] | None] = ContextVar("his_after_
 
 def session() -> Session:
     """Return the session of the present request, task or command."""
-    return db.session()  # type: ignore[no-any-return]
+    return db.session()
 
 
 @contextmanager

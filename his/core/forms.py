@@ -57,10 +57,10 @@ def parse_date(text: str, *, century_pivot: int = 30) -> date:
     return date(full, int(month), int(day))
 
 
-class BaseForm(FlaskForm):  # type: ignore[misc]
+class BaseForm(FlaskForm):
     """Every form of the house: cleans text before validators see it."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         """Cleans strings of every field that has no filters of its own."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
@@ -77,13 +77,19 @@ class OnceForm(BaseForm):
     idempotency_key = HiddenField()
 
 
-class DecimalTextField(Field):  # type: ignore[misc]
+class DecimalTextField(Field):
     """A number typed with a comma or a point. ``data`` is Decimal or None; ``low``/``high`` are inclusive limits."""
 
     widget = TextInput()
 
     def __init__(
-        self, label: Any = None, validators: Any = None, *, low: Decimal | None = None, high: Decimal | None = None, **kwargs: Any
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        low: Decimal | None = None,
+        high: Decimal | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(label, validators, **kwargs)
         self.low, self.high = low, high
@@ -113,7 +119,7 @@ class DecimalTextField(Field):  # type: ignore[misc]
             raise ValidationError(_("Lớn nhất là %(high)s.", high=decimal_text(self.high)))
 
 
-class DateTextField(Field):  # type: ignore[misc]
+class DateTextField(Field):
     """A date typed as digits or with separators. ``data`` is a date or None."""
 
     widget = TextInput()
@@ -147,7 +153,9 @@ class NotBlank:
         if field.errors:
             raise StopValidation
         if field.data is None or (isinstance(field.data, str) and not field.data.strip()):
-            raise StopValidation(str(self.message) if self.message else _("%(name)s: chưa nhập.", name=field.label.text))
+            raise StopValidation(
+                str(self.message) if self.message else _("%(name)s: chưa nhập.", name=field.label.text)
+            )
 
 
 class MaxLength:
@@ -173,3 +181,34 @@ class NotFuture:
     def __call__(self, _form: Any, field: Any) -> None:
         if field.data and field.data > self.today():
             raise ValidationError(_("Ngày này ở tương lai. Kiểm tra lại năm."))
+
+
+class BirthTextField(Field):
+    """A birth date as far as it is known: ``20/09/2025``, ``200925``, ``09/2025`` or ``2025``.
+
+    ``data`` is a date (1 for what is unknown) or None; ``precision`` is day, month or year.
+    """
+
+    widget = TextInput()
+    precision = "day"
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return date_text(self.data, self.precision)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = (valuelist[0] if valuelist else "").strip()
+        self.precision = "day"
+        self.data = None
+        if not text:
+            return
+        year = re.match(r"^(?:(\d{1,2})[/.\- ])?(\d{4})$", text, re.ASCII)
+        try:
+            if year:
+                self.precision = "month" if year[1] else "year"
+                self.data = date(int(year[2]), int(year[1] or 1), 1)
+            else:
+                self.data = parse_date(text)
+        except ValueError:
+            raise ValueError(_("Ngày sinh không có thật. Gõ 20/09/2025, 200925, hoặc chỉ năm sinh 2025.")) from None

@@ -14,7 +14,17 @@ from flask_babel import Babel, gettext, lazy_gettext, ngettext
 
 from his.core import clock
 
-__all__ = ["age_text", "date_text", "datetime_text", "decimal_text", "gettext", "lazy_gettext", "money_text", "ngettext", "time_text"]
+__all__ = [
+    "age_text",
+    "date_text",
+    "datetime_text",
+    "decimal_text",
+    "gettext",
+    "lazy_gettext",
+    "money_text",
+    "ngettext",
+    "time_text",
+]
 
 LANGUAGES = ("vi", "en")
 

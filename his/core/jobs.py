@@ -16,7 +16,7 @@ from his.core.db import after_commit
 log = structlog.get_logger(__name__)
 
 
-class ContextTask(Task):  # type: ignore[misc]
+class ContextTask(Task):
     """Gives each task an application context: its own session, closed afterwards."""
 
     abstract = True
@@ -82,13 +82,17 @@ def enqueue_quietly(task: str, **kwargs: Any) -> None:
         return
     try:
         celery.send_task(task, kwargs=kwargs, queue=queue_of(task), retry=False)
-    except Exception as error:  # any transport raises its own kind; the row stays and the sweeper comes back
+    except Exception as error:  # noqa: BLE001 - any transport raises its own kind; the row stays and the sweeper comes back
         log.warning("broker_unreachable", task=task, error=type(error).__name__)
 
 
 def schedule(entries: dict[str, timedelta]) -> None:
     """Set the periodic tasks (task name -> period)."""
     celery.conf.beat_schedule = {
-        name: {"task": name, "schedule": period, "options": {"queue": queue_of(name), "expires": period.total_seconds()}}
+        name: {
+            "task": name,
+            "schedule": period,
+            "options": {"queue": queue_of(name), "expires": period.total_seconds()},
+        }
         for name, period in entries.items()
     }

@@ -68,12 +68,7 @@ def revision_command(message: str) -> None:
     """Write a new migration by comparing models and schema; read the file it made."""
     number = len(list((Path(PROJECT_ROOT) / "migrations" / "versions").glob("[0-9]*.py"))) + 1
     with db.engine.connect() as connection:
-        command.revision(
-            alembic_config(connection),
-            message=message,
-            autogenerate=True,
-            rev_id=f"{number:04d}",
-        )
+        command.revision(alembic_config(connection), message=message, autogenerate=True, rev_id=f"{number:04d}")
 
 
 @cli.command("check")

@@ -114,11 +114,7 @@ def deliver(message_id: int) -> OutboxState:
                 OutboxMessage.state == OutboxState.READY,
                 OutboxMessage.next_at <= now,
             )
-            .values(
-                state=OutboxState.SENDING,
-                lease_until=now + LEASE,
-                attempt_count=OutboxMessage.attempt_count + 1,
-            )
+            .values(state=OutboxState.SENDING, lease_until=now + LEASE, attempt_count=OutboxMessage.attempt_count + 1)
             .execution_options(synchronize_session=False)
         )
         message = here.get(OutboxMessage, message_id, populate_existing=True)

@@ -80,10 +80,7 @@ class SearchDocument(Base):
     """One findable thing. ``weight`` orders equals (higher first)."""
 
     __tablename__ = "search_documents"
-    __table_args__ = (
-        PrimaryKeyConstraint("kind", "entity_id"),
-        Index("ix_search_documents_phrase", "kind", "phrase"),
-    )
+    __table_args__ = (PrimaryKeyConstraint("kind", "entity_id"), Index("ix_search_documents_phrase", "kind", "phrase"))
 
     kind: Mapped[str] = mapped_column(String(16))
     entity_id: Mapped[int] = mapped_column(Id, autoincrement=False)
@@ -202,7 +199,9 @@ def _put_batch(here: Session, kind: str, batch: Sequence[Entry]) -> int:
         known.update(
             here.execute(
                 select(SearchVariant.word).where(
-                    SearchVariant.kind == kind, SearchVariant.variant.in_(part), SearchVariant.word == SearchVariant.variant
+                    SearchVariant.kind == kind,
+                    SearchVariant.variant.in_(part),
+                    SearchVariant.word == SearchVariant.variant,
                 )
             ).scalars()
         )
@@ -245,9 +244,7 @@ def find(kind: str, text: str, *, limit: int = 12) -> list[Hit]:
             found.setdefault(row.entity_id, Hit(row.entity_id, row.label, row.extra, _score(row, words, joined)))
     if not found and any(len(word) >= MIN_FUZZY and word.isalpha() for word in words):
         for row, distance in _by_variants(here, kind, words):
-            found.setdefault(
-                row.entity_id, Hit(row.entity_id, row.label, row.extra, 200 + distance, corrected=True)
-            )
+            found.setdefault(row.entity_id, Hit(row.entity_id, row.label, row.extra, 200 + distance, corrected=True))
     ordered = sorted(found.values(), key=lambda hit: (hit.score, -int(hit.extra.get("weight", 0)), hit.label))
     return ordered[:limit]
 

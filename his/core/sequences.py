@@ -33,9 +33,7 @@ def next_number(name: str, period: str = "") -> int:
     statement = (
         insert(Sequence)
         .values(name=name, period=period, value=1)
-        .on_conflict_do_update(
-            index_elements=[Sequence.name, Sequence.period], set_={"value": Sequence.value + 1}
-        )
+        .on_conflict_do_update(index_elements=[Sequence.name, Sequence.period], set_={"value": Sequence.value + 1})
         .returning(Sequence.value)
     )
     return int(here.execute(statement).scalar_one())

@@ -127,7 +127,10 @@ def _title(status: int) -> str:
 
 def _csrf_error(_error: CSRFError) -> tuple[Any, int]:
     return _answer(
-        400, _title(400), _("Trang mở đã lâu hoặc phiên đã đổi. Tải lại trang rồi làm lại, chữ đã gõ vẫn còn."), code="csrf"
+        400,
+        _title(400),
+        _("Trang mở đã lâu hoặc phiên đã đổi. Tải lại trang rồi làm lại, chữ đã gõ vẫn còn."),
+        code="csrf",
     )
 
 
@@ -153,7 +156,10 @@ def _stale(_error: StaleDataError) -> tuple[Any, int]:
 def _database_away(error: DBAPIError | PoolTimeout) -> tuple[Any, int]:
     log.error("database_away", ref=g.get("request_ref", ""), error=type(error).__name__)
     body, status = _answer(
-        503, _title(503), _("Cơ sở dữ liệu đang bận. Chờ vài giây rồi bấm lại, chữ đã gõ vẫn còn."), code="database_away"
+        503,
+        _title(503),
+        _("Cơ sở dữ liệu đang bận. Chờ vài giây rồi bấm lại, chữ đã gõ vẫn còn."),
+        code="database_away",
     )
     response = Response(body, status) if isinstance(body, str) else body
     response.headers["Retry-After"] = "3"

@@ -52,7 +52,7 @@ class CardAnswer:
 
 def _date(text: Any) -> date | None:
     try:
-        return datetime.strptime(str(text), "%d/%m/%Y").date()
+        return datetime.strptime(str(text), "%d/%m/%Y").replace(tzinfo=UTC).date()
     except ValueError:
         return None
 
@@ -186,3 +186,8 @@ class InsurerPortal:
             # An HTML page with status 200 tells nothing about what happened to the file.
             return Answer(Outcome.UNKNOWN, str(response.status_code), "trả lời không đọc được")
         return Answer(Outcome.ACCEPTED if code == "200" else Outcome.REFUSED, code, message, body)
+
+
+def read_answer(body: dict[str, Any]) -> CardAnswer:
+    """Return the card of a stored answer (what `CardAnswer.raw` kept)."""
+    return InsurerPortal._card(str(body.get("maKetQua", "")), body)  # noqa: SLF001 - one reader for live and kept answers

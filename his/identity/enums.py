@@ -40,8 +40,8 @@ class Action(StrEnum):
     UNLOCK = "identity.unlock"
     PROVE = "identity.prove"
     PROVE_FAILED = "identity.prove.failed"
-    PASSWORD = "identity.password.change"
-    PASSWORD_RESET = "identity.password.reset"
+    PASSWORD = "identity.password.change"  # noqa: S105 - the name of an act
+    PASSWORD_RESET = "identity.password.reset"  # noqa: S105 - the name of an act
     PIN = "identity.pin.change"
     TOTP = "identity.totp.change"
     USER_CREATE = "identity.user.create"

@@ -27,23 +27,31 @@ class SessionFacts:
 def session_by_token(token_hash: str) -> SessionFacts | None:
     """Return a session that is neither ended nor over, with user, roles and permissions (2 statements)."""
     now = clock.now()
-    row = session().execute(
-        select(UserSession, User)
-        .join(User, User.user_id == UserSession.user_id)
-        .where(
-            UserSession.token_hash == token_hash,
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > now,
-            User.state == UserState.ACTIVE,
+    row = (
+        session()
+        .execute(
+            select(UserSession, User)
+            .join(User, User.user_id == UserSession.user_id)
+            .where(
+                UserSession.token_hash == token_hash,
+                UserSession.ended_at.is_(None),
+                UserSession.expires_at > now,
+                User.state == UserState.ACTIVE,
+            )
         )
-    ).one_or_none()
+        .one_or_none()
+    )
     if row is None:
         return None
-    permissions = session().execute(
-        select(RolePermission.permission)
-        .join(UserRole, UserRole.role_code == RolePermission.role_code)
-        .where(UserRole.user_id == row.User.user_id)
-    ).scalars()
+    permissions = (
+        session()
+        .execute(
+            select(RolePermission.permission)
+            .join(UserRole, UserRole.role_code == RolePermission.role_code)
+            .where(UserRole.user_id == row.User.user_id)
+        )
+        .scalars()
+    )
     return SessionFacts(row.UserSession, row.User, frozenset(permissions))
 
 
@@ -68,21 +76,28 @@ def users(limit: int = 500) -> Sequence[User]:
 def permissions_of(user_id: int) -> frozenset[str]:
     """Return the permissions a person's roles carry."""
     return frozenset(
-        session().execute(
+        session()
+        .execute(
             select(RolePermission.permission)
             .join(UserRole, UserRole.role_code == RolePermission.role_code)
             .where(UserRole.user_id == user_id)
-        ).scalars()
+        )
+        .scalars()
     )
 
 
 def living_sessions(user_id: int) -> Sequence[UserSession]:
     """Return a person's signed-in browsers, newest first."""
-    return session().execute(
-        select(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
-        .order_by(UserSession.last_seen_at.desc())
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(UserSession)
+            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now())
+            .order_by(UserSession.last_seen_at.desc())
+        )
+        .scalars()
+        .all()
+    )
 
 
 def names_of(user_ids: Sequence[int]) -> dict[int, str]:
@@ -95,31 +110,48 @@ def names_of(user_ids: Sequence[int]) -> dict[int, str]:
 
 def licences() -> dict[str, str]:
     """Return practice licence number -> name of all staff (for the claim checks)."""
-    rows = session().execute(
-        select(User.licence_number, User.display_name).where(User.licence_number != "")
-    )
+    rows = session().execute(select(User.licence_number, User.display_name).where(User.licence_number != ""))
     return {row.licence_number: row.display_name for row in rows}
 
 
 def users_with_role(role: str) -> Sequence[User]:
     """Return active people holding a role."""
-    return session().execute(
-        select(User)
-        .join(UserRole, UserRole.user_id == User.user_id)
-        .where(UserRole.role_code == role, User.state == UserState.ACTIVE)
-        .order_by(User.display_name)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(User)
+            .join(UserRole, UserRole.user_id == User.user_id)
+            .where(UserRole.role_code == role, User.state == UserState.ACTIVE)
+            .order_by(User.display_name)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def authorised_signer() -> User | None:
     """Return a person who signs for the facility."""
-    return session().execute(
-        select(User).where(User.is_authorised_signer, User.state == UserState.ACTIVE).order_by(User.user_id).limit(1)
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(User)
+            .where(User.is_authorised_signer, User.state == UserState.ACTIVE)
+            .order_by(User.user_id)
+            .limit(1)
+        )
+        .scalar_one_or_none()
+    )
 
 
 def last_seen(user_id: int) -> datetime | None:
     """Return when a person last used the system."""
-    return session().execute(
-        select(UserSession.last_seen_at).where(UserSession.user_id == user_id).order_by(UserSession.last_seen_at.desc()).limit(1)
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(UserSession.last_seen_at)
+            .where(UserSession.user_id == user_id)
+            .order_by(UserSession.last_seen_at.desc())
+            .limit(1)
+        )
+        .scalar_one_or_none()
+    )

@@ -93,9 +93,11 @@ def actor_of(user: User, permissions: frozenset[str], *, workplace: str = "", ip
 
 def _failure(kind: str, subject: str) -> LoginFailure | None:
     key = hashlib.sha256(subject.encode()).hexdigest()
-    row = session().execute(
-        select(LoginFailure).where(LoginFailure.kind == kind, LoginFailure.subject == key).with_for_update()
-    ).scalar_one_or_none()
+    row = (
+        session()
+        .execute(select(LoginFailure).where(LoginFailure.kind == kind, LoginFailure.subject == key).with_for_update())
+        .scalar_one_or_none()
+    )
     if row is not None and clock.now() - row.last_at > WINDOW:
         row.failure_count = 0
         row.first_at = clock.now()
@@ -132,7 +134,9 @@ class LoginResult:
     needs_code: bool = False
 
 
-def log_in(username: str, password: str, *, ip: str, browser: str = "", workplace: str = "", code: str = "") -> LoginResult:
+def log_in(
+    username: str, password: str, *, ip: str, browser: str = "", workplace: str = "", code: str = ""
+) -> LoginResult:
     """Check name, password and second factor; open a session.
 
     Wrong tries slow the account and the address down (5 and 30 in 15 minutes), they never lock for ever (326 Đ8).
@@ -155,14 +159,20 @@ def log_in(username: str, password: str, *, ip: str, browser: str = "", workplac
         audit.record(SYSTEM, Action.LOGIN_FAILED, subject_type="user", subject_id=user.user_id if user else None,
                      details={"username": name if user else "?"}, result=Result.DENIED)  # fmt: skip
         left = max(0, settings.login_attempts - failures)
-        text = f"Tên đăng nhập hoặc mật khẩu chưa đúng. Còn {left} lần thử." if left else "Tên đăng nhập hoặc mật khẩu chưa đúng. Chờ 30 giây rồi thử lại."
+        text = (
+            f"Tên đăng nhập hoặc mật khẩu chưa đúng. Còn {left} lần thử."
+            if left
+            else "Tên đăng nhập hoặc mật khẩu chưa đúng. Chờ 30 giây rồi thử lại."
+        )
         return LoginResult(refused=LoginRefused(text, tries_left=left))
     if user.totp_secret:
         if not code:
             return LoginResult(needs_code=True)
         if not _totp_matches(user, code):
             _count_failure("account", name)
-            return LoginResult(needs_code=True, refused=LoginRefused("Mã xác thực chưa đúng. Mở ứng dụng và gõ mã mới."))
+            return LoginResult(
+                needs_code=True, refused=LoginRefused("Mã xác thực chưa đúng. Mở ứng dụng và gõ mã mới.")
+            )
     session().execute(
         delete(LoginFailure).where(
             LoginFailure.kind == "account", LoginFailure.subject == hashlib.sha256(name.encode()).hexdigest()
@@ -181,13 +191,12 @@ def open_session(user: User, *, ip: str, browser: str = "", workplace: str = "")
     now = clock.now()
     token = secrets.token_urlsafe(32)
     user.last_login_at = now
-    session().add(
-        UserSession(
-            token_hash=token_hash(token), user_id=user.user_id, workplace=workplace,
-            expires_at=now + timedelta(hours=settings.admin_session_hours if admin else settings.session_hours),
-            ip=ip, browser=browser[:200], proved_at=None, data={"csrf_token": secrets.token_hex(20)},
-        )  # fmt: skip
-    )
+    opened = UserSession(
+        token_hash=token_hash(token), user_id=user.user_id, workplace=workplace,
+        expires_at=now + timedelta(hours=settings.admin_session_hours if admin else settings.session_hours),
+        ip=ip, browser=browser[:200], proved_at=None, data={"csrf_token": secrets.token_hex(20)},
+    )  # fmt: skip
+    session().add(opened)
     audit.record(actor_of(user, frozenset(), workplace=workplace, ip=ip), Action.LOGIN, subject_type="user",
                  subject_id=user.user_id, details={"workplace": workplace})  # fmt: skip
     return token
@@ -268,9 +277,15 @@ def has_proof(actor: Actor) -> bool:
         return False
     if not actor.session_ref:
         return False
-    row = session().execute(
-        select(UserSession.proved_at).where(UserSession.session_id == int(actor.session_ref), UserSession.user_id == actor.user_id)
-    ).scalar_one_or_none()
+    row = (
+        session()
+        .execute(
+            select(UserSession.proved_at).where(
+                UserSession.session_id == int(actor.session_ref), UserSession.user_id == actor.user_id
+            )
+        )
+        .scalar_one_or_none()
+    )
     return row is not None and clock.now() - row <= timedelta(minutes=current().proof_minutes)
 
 
@@ -426,7 +441,9 @@ def reset_password(user_id: int, *, actor: Actor) -> str:
     user.password_hash = hash_secret(password)
     user.must_change_password = True
     end_sessions(user_id, actor=actor)
-    audit.record(actor, Action.PASSWORD_RESET, subject_type="user", subject_id=user_id, details={"username": user.username})
+    audit.record(
+        actor, Action.PASSWORD_RESET, subject_type="user", subject_id=user_id, details={"username": user.username}
+    )
     return password
 
 

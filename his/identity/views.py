@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, jsonify, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user
 
 from his.core.config import current
@@ -165,7 +176,9 @@ def preferences() -> Any:
     """Keep language and colours."""
     form = PreferencesForm()
     with transaction():
-        service.set_preferences(current_user.user_id, language=form.language.data or "vi", theme=form.theme.data or "light")
+        service.set_preferences(
+            current_user.user_id, language=form.language.data or "vi", theme=form.theme.data or "light"
+        )
     if request.is_json or request.headers.get("X-Background"):
         return jsonify(saved=True)
     return redirect(url_for("identity.profile"), 303)
@@ -200,7 +213,9 @@ def set_pin() -> Any:
     if form.validate_on_submit():
         try:
             with transaction():
-                service.set_pin(current_user.user_id, form.password.data or "", form.pin.data or "", actor=current_actor())
+                service.set_pin(
+                    current_user.user_id, form.password.data or "", form.pin.data or "", actor=current_actor()
+                )
         except DomainError as error:
             field = form.password if isinstance(error, LoginRefused) else form.pin
             field.errors = [*field.errors, error.message]
@@ -223,7 +238,9 @@ def totp() -> Any:
                 if user.totp_secret:
                     service.remove_totp(user.user_id, form.password.data or "", actor=current_actor())
                 else:
-                    service.set_totp(user.user_id, form.password.data or "", secret, form.code.data or "", actor=current_actor())
+                    service.set_totp(
+                        user.user_id, form.password.data or "", secret, form.code.data or "", actor=current_actor()
+                    )
         except DomainError as error:
             form.password.errors = [*form.password.errors, error.message]
         else:
@@ -242,7 +259,9 @@ def totp() -> Any:
 def end_own_sessions() -> Any:
     """End all other sessions of the own account."""
     with transaction():
-        service.end_sessions(current_user.user_id, except_id=current_user.facts.session.session_id, actor=current_actor())
+        service.end_sessions(
+            current_user.user_id, except_id=current_user.facts.session.session_id, actor=current_actor()
+        )
     flash(_("Đã đăng xuất các phiên khác."), "success")
     return redirect(url_for("identity.profile"), 303)
 
@@ -293,8 +312,10 @@ def _profile_of(form: UserForm) -> dict[str, Any]:
 def user(user_id: int) -> Any:
     """Change an account."""
     found = queries.get_user(user_id)
-    form = _user_form(obj=found) if request.method == "POST" else _user_form(
-        obj=found, roles=[r.role_code for r in found.roles], is_active=found.state is UserState.ACTIVE
+    form = (
+        _user_form(obj=found)
+        if request.method == "POST"
+        else _user_form(obj=found, roles=[r.role_code for r in found.roles], is_active=found.state is UserState.ACTIVE)
     )
     if form.validate_on_submit():
         try:

@@ -13,6 +13,7 @@ from flask import Flask, Request, Response, g, jsonify, redirect, render_templat
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import update
+from werkzeug.wrappers import Response as BaseResponse
 
 from his.core import clock
 from his.core.actor import Actor
@@ -121,21 +122,19 @@ def cookie_name() -> str:
     return "__Host-his" if current().secure_cookies else "his_session"
 
 
-def set_cookie(response: Response, token: str) -> None:
+def set_cookie(response: BaseResponse, token: str) -> None:
     """Hand the session token to the browser; it ends with the browser."""
-    response.set_cookie(
-        cookie_name(), token, httponly=True, samesite="Lax", secure=current().secure_cookies, path="/"
-    )
+    response.set_cookie(cookie_name(), token, httponly=True, samesite="Lax", secure=current().secure_cookies, path="/")
 
 
-def clear_cookie(response: Response) -> None:
+def clear_cookie(response: BaseResponse) -> None:
     """Take the session token back and let the browser forget pages and storage (SEC-28)."""
     response.delete_cookie(cookie_name(), path="/", httponly=True, samesite="Lax", secure=current().secure_cookies)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
 def _load(_request: Request) -> SignedInUser | None:
-    real = session._get_current_object()  # type: ignore[attr-defined]
+    real = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy hides the kind
     return SignedInUser(real.facts) if isinstance(real, ServerSession) else None
 
 

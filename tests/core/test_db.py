@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -118,8 +117,8 @@ DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 
 
 @pytest.fixture(params=sorted(DIALECTS))
-def dialect(request: pytest.FixtureRequest) -> Iterator[Any]:
-    yield DIALECTS[request.param]
+def dialect(request: pytest.FixtureRequest) -> Any:
+    return DIALECTS[request.param]
 
 
 @pytest.mark.parametrize("value", ["0", "0.01", "50600", "999999999999.99", "-0.60"])

@@ -80,7 +80,17 @@ def make_room(code: str = "214", kind: str = "clinic", **more: Any) -> Room:
 
 def make_code(list_name: str, code: str, name_vi: str = "", **more: Any) -> CodeItem:
     """A value of a small list."""
-    return _add(CodeItem(**{"list_name": list_name, "code": code, "name_vi": name_vi or f"Giá trị {code}", "valid_from": FIRST, **more}))
+    return _add(
+        CodeItem(
+            **{
+                "list_name": list_name,
+                "code": code,
+                "name_vi": name_vi or f"Giá trị {code}",
+                "valid_from": FIRST,
+                **more,
+            }
+        )
+    )
 
 
 def make_lab_index(service_code: str, code: str = "HGB", **more: Any) -> LabIndex:
@@ -95,10 +105,15 @@ def make_lab_index(service_code: str, code: str = "HGB", **more: Any) -> LabInde
 
 def make_facility(code: str = "79010", name: str = "Bệnh viện Thử", **more: Any) -> Facility:
     """Another facility."""
-    return _add(Facility(**{"code": code, "name": name, "level": "cơ bản", "province_code": "79", "valid_from": FIRST, **more}), "facilities")
+    return _add(
+        Facility(**{"code": code, "name": name, "level": "cơ bản", "province_code": "79", "valid_from": FIRST, **more}),
+        "facilities",
+    )
 
 
-def make_place(province: tuple[str, str] = ("79", "Thành phố Hồ Chí Minh"), commune: tuple[str, str] = ("26740", "Phường Sài Gòn")) -> Commune:
+def make_place(
+    province: tuple[str, str] = ("79", "Thành phố Hồ Chí Minh"), commune: tuple[str, str] = ("26740", "Phường Sài Gòn")
+) -> Commune:
     """A province (made once) with a commune."""
     if not session().query(Province).filter_by(code=province[0]).first():
         _add(Province(code=province[0], name=province[1], valid_from=FIRST))

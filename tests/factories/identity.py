@@ -46,7 +46,12 @@ def make_user(role: str, *, proved: bool = True, **profile: Any) -> TestUser:
     roles = [role] if isinstance(role, str) else list(role)
     with transaction():
         user = service.create_user(
-            f"{role}{number}", f"Người Thử {number}", roles, password="unused", must_change=False, actor=SYSTEM,
+            f"{role}{number}",
+            f"Người Thử {number}",
+            roles,
+            password="unused",
+            must_change=False,
+            actor=SYSTEM,
             **defaults,
         )
         token = service.open_session(user, ip="127.0.0.1", workplace=defaults["default_room"])

@@ -13,8 +13,8 @@ from his.gateways.base import Outcome, Unavailable
 from his.gateways.insurer import CardQuestion, InsurerPortal
 from his.gateways.national_rx import NationalPrescriptions
 from his.gateways.standin.app import create_app
-from tests.insurance.claim_samples import adult_claim
 from his.insurance.rules import write_claim
+from tests.insurance.claim_samples import adult_claim
 
 pytestmark = pytest.mark.enable_socket
 

@@ -49,5 +49,10 @@ def test_people_work_on_the_committed_ground(committed: Any, login_as: Any) -> N
 def test_catalogue_rows_are_found(db_session: Any, login_as: Any) -> None:
     make_icd("J20.9"), make_service(), make_drug(), make_place()
     browser = login_as("doctor")
-    for kind, text in (("icd", "viem phe quan"), ("service", "tong phan tich"), ("drug", "paracet"), ("commune", "sai gon")):
+    for kind, text in (
+        ("icd", "viem phe quan"),
+        ("service", "tong phan tich"),
+        ("drug", "paracet"),
+        ("commune", "sai gon"),
+    ):
         assert browser.get(f"/catalogues/search/{kind}?q={text}").json["items"], kind

@@ -229,11 +229,7 @@ def adult_claim() -> ClaimDocument:
             ),
             drug(key, 3, level, MA_THUOC="40.998", TEN_THUOC="Bromhexin Ví Dụ", SO_DANG_KY="VD-00003-26"),
         ],
-        XML3=[
-            service(key, 1, level),
-            service(key, 2, level, **LAB),
-            service(key, 3, level, **XRAY),
-        ],
+        XML3=[service(key, 1, level), service(key, 2, level, **LAB), service(key, 3, level, **XRAY)],
         XML4=[
             result(key, 1),
             result(key, 2, MA_CHI_SO="RBC", TEN_CHI_SO="Số lượng hồng cầu", GIA_TRI="4.7", DON_VI_DO="T/L"),

@@ -12,15 +12,7 @@ from his.insurance.rules.checks.conditions import CONDITIONS
 from his.insurance.rules.findings import Finding
 from his.insurance.rules.registry import RuleSpec, rule_specs
 from his.insurance.tables import FieldSpec, FieldType, Requirement, table_spec
-from tests.insurance.claim_samples import (
-    TODAY,
-    adult_claim,
-    changed,
-    checkin,
-    full_catalogue,
-    having,
-    inpatient_claim,
-)
+from tests.insurance.claim_samples import TODAY, adult_claim, changed, checkin, full_catalogue, having, inpatient_claim
 
 STRICT = ClaimSettings(mahuyen_cu_tru_required=True, ma_ly_do_vnt_required=True, strict_sheet_2024=True)
 KINDS = ("REQ", "LEN", "NUM", "DATE", "ENUM", "CODE")

@@ -82,7 +82,7 @@ def parse_lines(text: str) -> list[shares.BillLine]:
                 _decimal(insurance, f"{name} DON_GIA_BH"), int(_decimal(service_rate, f"{name} TYLE_TT_DV")),
                 int(_decimal(insurance_rate, f"{name} TYLE_TT_BH")), benefit_rate=forced,
                 is_arv="ARV" in name.upper().split(), is_special_scope="PV3" in name.upper(),
-            )  # fmt: skip
+            )
         )
     if not lines:
         raise BadCase("priced_lines: chưa có dòng nào.")
@@ -206,7 +206,7 @@ def run_case(row: Mapping[str, str], settings: BenefitSettings = BenefitSettings
             continue
         expected[name] = wanted
         same = wanted == actual[name]
-        if not same and name not in ("subject_code",) and wanted and actual[name]:
+        if not same and name != "subject_code" and wanted and actual[name]:
             same = _decimal(wanted, column) == Decimal(actual[name])
         if not same:
             differences.append(f"{column}: chờ {wanted or '(trống)'}, ra {actual[name] or '(trống)'}")

@@ -6,6 +6,7 @@ Source: Luật BHYT Đ22 k1 b, d; NĐ 188/2025 Đ18; amounts in ``data/reference
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,8 +18,8 @@ from his.core.money import round2
 
 def table(name: str) -> list[dict[str, str]]:
     """Return a packaged data file of this module as rows."""
-    with files("his.billing").joinpath(f"data/{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = files("his.billing").joinpath(f"data/{name}.csv").read_text("utf-8")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 @dataclass(frozen=True, slots=True)

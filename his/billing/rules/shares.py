@@ -111,8 +111,7 @@ def split_benefit(
     The four shares of every line add up to its total. Returns the steps in Vietnamese for the screen.
     """
     if not context.card or context.subject.code == "9":
-        shares = tuple(_uninsured(line) for line in lines)
-        return _result(shares, "", ("Không khám theo bảo hiểm y tế: người bệnh trả toàn bộ.",))
+        return _result(tuple(_uninsured(line) for line in lines), "", ("Không khám theo bảo hiểm y tế: người bệnh trả toàn bộ.",))
     subject = context.subject
     own = cards.benefit(context.card, context.on, recurrent_wound=context.recurrent_wound)
     steps = [subject.reason]
@@ -125,7 +124,7 @@ def split_benefit(
     level = level_on(context.on)
     small = insured < level.small_bill_limit
     exempt = context.is_exempt or _reached_year_limit(context)
-    shares = []
+    shares: list[LineShare] = []
     for line, amount in zip(lines, amounts, strict=True):
         rate = _rate(line, context, own, small=small, exempt=exempt)
         fund = round2(amount.insured * rate / 100)
@@ -134,7 +133,7 @@ def split_benefit(
                 line.ref, amount.total, amount.insured, fund, amount.insured - fund,
                 amount.total - amount.facility_aid - amount.insured, amount.facility_aid,
                 rate_text(rate), amount.scope_code, amount.insurance_rate, amount.insurance_price,
-            )  # fmt: skip
+            )
         )
     first = _rate(BillLine("", "", ZERO, ZERO, ZERO), context, own, small=small, exempt=exempt)
     steps += _explain(context, own, insured, level.small_bill_limit, small=small, exempt=exempt, rate=first)

@@ -38,8 +38,11 @@ class BenefitSettings:
 
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
-    """What decides the code. ``level`` BD_TYT, BD, CB or CS; ``old_tier`` none, H, T or TW; ``route`` see ROUTES, or
-    TU_DEN, LINH_THUOC, KHONG_BHYT; ``living_area`` K1-K3 or "". ``drug_code`` for LINH_THUOC."""
+    """What decides the code.
+
+    ``level`` BD_TYT, BD, CB or CS; ``old_tier`` none, H, T or TW; ``route`` see ROUTES, or TU_DEN, LINH_THUOC,
+    KHONG_BHYT; ``living_area`` K1-K3 or "". ``drug_code`` for LINH_THUOC.
+    """
 
     on: date
     level: str

@@ -25,7 +25,9 @@ from his.core.xml import XmlRefused, parse_untrusted
 CARD = re.compile(r"^[A-Z]{2}[1-5]\d{12}$", re.ASCII)
 CODE = re.compile(r"^[0-9A-Za-z]{5}[0-9a-z]{7}-[cnhytCNHT]$", re.ASCII)
 # Numbers that always answer with one code, for tests of every class.
-FIXED_CODES = {f"GD47979{code}00000"[:15].ljust(15, "0"): code for code in ("010", "051", "060", "070", "100", "110", "120", "130")}
+FIXED_CODES = {
+    f"GD47979{code}00000"[:15].ljust(15, "0"): code for code in ("010", "051", "060", "070", "100", "110", "120", "130")
+}
 MAX_FILE = 5_000_000
 
 
@@ -99,7 +101,9 @@ def _insurer(state: State) -> Blueprint:
     @bp.post("/api/token/take")
     def take() -> Any:
         data = request.get_json(silent=True) or request.form
-        if not re.match(r"^[0-9A-F]{32}$", str(data.get("password", "")).upper()) or not str(data.get("username", "")).endswith("_BV"):
+        if not re.match(r"^[0-9A-F]{32}$", str(data.get("password", "")).upper()) or not str(
+            data.get("username", "")
+        ).endswith("_BV"):
             return jsonify(maKetQua="401")
         seconds = float(state.switches.get("token_seconds", 600))
         until = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -279,7 +283,7 @@ def _check_prescription(data: dict[str, Any]) -> list[dict[str, str]]:
         if not data.get(field):
             say(field, "Cần ít nhất một dòng")
     try:
-        born = datetime.strptime(str(data.get("ngay_sinh_benh_nhan")), "%d/%m/%Y")
+        born = datetime.strptime(str(data.get("ngay_sinh_benh_nhan")), "%d/%m/%Y").replace(tzinfo=UTC)
         months = (datetime.now(UTC).year - born.year) * 12 + datetime.now(UTC).month - born.month
         if months < 72 and not (data.get("can_nang") and data.get("thong_tin_nguoi_giam_ho")):
             say("can_nang", "Trẻ dưới 72 tháng cần cân nặng và người giám hộ")

@@ -65,4 +65,4 @@ def time_of(text: str) -> datetime | None:
     hour, minute = int(text[8:10]), int(text[10:12])
     if hour > 23 or minute > 59:
         return None
-    return datetime(day.year, day.month, day.day, hour, minute)
+    return datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - claim files carry wall-clock times

@@ -31,7 +31,7 @@ _MOST_FAULTS: Final = 200
 _NAME_SHOWN: Final = 60
 _DECLARED: Final = re.compile(rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)[\"']")
 _SPACE: Final = re.compile(r"\s+")
-_Element = etree._Element
+_Element = etree._Element  # noqa: SLF001 - the only name lxml gives to the type
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _FROM_ELSEWHERE: Final = "7.3"
 _UNVERIFIED: Final = "strict_sheet_2024"
 
 
-def _insured(context: Context, row: RowView) -> bool:
+def _insured(context: Context, row: RowView) -> bool:  # noqa: ARG001 - all conditions have one signature
     return row["MA_DOITUONG_KCB"] not in ("", "9")
 
 
@@ -234,21 +234,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "XML1-MAHUYEN_CU_TRU-REQC": "mahuyen_cu_tru_required",
     "XML9-MAHUYEN_CU_TRU-REQC": "mahuyen_cu_tru_required",
     "XML1-MA_LY_DO_VNT-REQC": "ma_ly_do_vnt_required",
-    **{
-        rule_id: _UNVERIFIED
-        for rule_id in (
-            "XML6-NOI_LAY_MAU_XN-REQC",
-            "XML6-NOI_XN_KD-REQC",
-            "XML6-NOI_BDDT_ARV-REQC",
-            "XML6-KQ_DTRI_LAO-REQC",
-            "XML6-NGAY_CHUYEN_PHAC_DO-REQC",
-            "XML6-LY_DO_CHUYEN_PHAC_DO-REQC",
-            "XML15-PHANLOAI_LAO_KT-REQC",
-            "XML15-KET_QUA_DTRI_LAO-REQC",
-            "XML15-BDDT_ARV-REQC",
-            "XML15-NGAY_BAT_DAU_DT_CTX-REQC",
-        )
-    },
+    **dict.fromkeys(("XML6-NOI_LAY_MAU_XN-REQC", "XML6-NOI_XN_KD-REQC", "XML6-NOI_BDDT_ARV-REQC", "XML6-KQ_DTRI_LAO-REQC", "XML6-NGAY_CHUYEN_PHAC_DO-REQC", "XML6-LY_DO_CHUYEN_PHAC_DO-REQC", "XML15-PHANLOAI_LAO_KT-REQC", "XML15-KET_QUA_DTRI_LAO-REQC", "XML15-BDDT_ARV-REQC", "XML15-NGAY_BAT_DAU_DT_CTX-REQC"), _UNVERIFIED),
 }
 """Conditions that hold only while a switch of `ClaimSettings` is on."""
 

@@ -200,7 +200,7 @@ def _is_day(value: str) -> bool:
 
 
 def _is_birth(value: str) -> bool:
-    """yyyymmddHHMM with mmdd and HHMM 0000 when unknown."""
+    """Tell whether a text is yyyymmddHHMM, with mmdd and HHMM 0000 when unknown."""
     if len(value) != 12 or not value.isdigit() or not value.isascii():
         return False
     if value[4:8] == "0000":
