@@ -25,6 +25,17 @@ class PrescriptionState(StrEnum):
     EXPIRED = "expired"
 
 
+class SentState(StrEnum):
+    """What the national prescription system said about a signed prescription (national-api §7)."""
+
+    WAITING = "waiting"  # not sent yet, or the system was away
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # may have arrived: a person looks before sending again
+    HELD = "held"  # identity must not be shown (QĐ 425 Đ9 k5): never sent in plain
+    SKIPPED = "skipped"  # cancelled before it was sent
+
+
 class OverrideReason(StrEnum):
     """Coded reasons for prescribing in spite of an alert (prescription standard §8)."""
 
@@ -54,6 +65,8 @@ class Action(StrEnum):
     OVERRIDE = "prescriptions.override"
     SIGN = "prescriptions.sign"
     CANCEL = "prescriptions.cancel"
+    SPLIT = "prescriptions.split"
+    RESEND = "prescriptions.resend"
     SENT = "prescriptions.sent"
 
 
@@ -63,5 +76,7 @@ ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
     Action.OVERRIDE: ("rule", "tier", "about", "reason_code"),
     Action.SIGN: ("code", "digest"),
     Action.CANCEL: ("code",),
+    Action.SPLIT: ("drugs",),
+    Action.RESEND: ("code",),
     Action.SENT: ("code", "state"),
 }

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from his.core import clock
 from his.core.db import Amount, Base, Id, enum_column
-from his.prescriptions.enums import PrescriptionKind, PrescriptionState
+from his.prescriptions.enums import PrescriptionKind, PrescriptionState, SentState
 
 
 class Prescription(Base):
@@ -39,16 +39,17 @@ class Prescription(Base):
     advice: Mapped[str] = mapped_column(String(1000), default="")  # lời dặn
     follow_up_on: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    saved_at: Mapped[datetime] = mapped_column(default=clock.now)  # every save of the lines moves the version
     signed_at: Mapped[datetime | None]
     signer_id: Mapped[int | None]
     ruleset_version: Mapped[str] = mapped_column(String(40), default="")
-    alerts: Mapped[list[Any]] = mapped_column(JSON, default=list)  # the safety run shown at signing
+    alerts: Mapped[list[Any]] = mapped_column(JSON, default=list)  # the latest safety run; final at signing
     digest: Mapped[str] = mapped_column(String(64), default="")
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("prescriptions.prescription_id"))
     cancelled_at: Mapped[datetime | None]
     cancelled_by_id: Mapped[int | None]
     cancel_reason: Mapped[str] = mapped_column(String(300), default="")
-    sent_state: Mapped[str] = mapped_column(String(16), default="")  # "", sent, refused, unknown
+    sent_state: Mapped[SentState] = mapped_column(enum_column(SentState), default=SentState.WAITING)
     version: Mapped[int] = mapped_column()
 
     lines: Mapped[list[PrescriptionLine]] = relationship(

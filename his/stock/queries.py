@@ -8,11 +8,12 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import contains_eager
 
 from his.core import clock
 from his.core.db import session
 from his.stock.enums import ReservationState
-from his.stock.models import StockLot, StockReservation
+from his.stock.models import StockLot, StockMovement, StockReservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,45 @@ class StockRow:
 
     @property
     def available(self) -> Decimal:
+        return self.on_hand - self.held
+
+
+def rows(drug_codes: Iterable[str] | None = None, *, on: date | None = None) -> list[StockRow]:
+    """Return stock per product in one statement; all products when none are named."""
+    day = on or clock.today()
+    codes = sorted(set(drug_codes)) if drug_codes is not None else None
+    good = StockLot.expires_on >= day
+    held = (
+        select(StockReservation.drug_code, func.sum(StockReservation.quantity).label("held"))
+        .where(StockReservation.state == ReservationState.HELD)
+        .group_by(StockReservation.drug_code)
+        .subquery()
+    )
+    lots = (
+        select(
+            StockLot.drug_code,
+            func.sum(StockLot.quantity).filter(good).label("on_hand"),
+            func.sum(StockLot.quantity).filter(~good).label("expired"),
+            func.min(StockLot.expires_on).filter(good, StockLot.quantity > 0).label("first_expiry"),
+            func.count().filter(StockLot.quantity > 0).label("lots"),
+            func.max(held.c.held).label("held"),
+        )
+        .outerjoin(held, held.c.drug_code == StockLot.drug_code)
+        .group_by(StockLot.drug_code)
+        .order_by(StockLot.drug_code)
+    )
+    if codes is not None:
+        lots = lots.where(StockLot.drug_code.in_(codes))
+    zero = Decimal(0)
+    return [
+        StockRow(
+            row.drug_code, row.on_hand or zero, row.held or zero, row.expired or zero, row.first_expiry, row.lots,
+        )
+        for row in session().execute(lots)
+    ]  # fmt: skip
+
+
+def available(self) -> Decimal:
         return self.on_hand - self.held
 
 
@@ -71,6 +111,28 @@ def available(drug_codes: Iterable[str]) -> dict[str, Decimal]:
 
 def lots_of(drug_code: str) -> Sequence[StockLot]:
     """Return all lots of a product, first expiry first."""
+    return lots_of_many([drug_code]).get(drug_code, [])
+
+
+def lots_of_many(drug_codes: Iterable[str]) -> dict[str, list[StockLot]]:
+    """Return the lots of many products, first expiry first (1 statement)."""
+    found: dict[str, list[StockLot]] = {}
+    for lot in session().execute(
+        select(StockLot)
+        .where(StockLot.drug_code.in_(sorted(set(drug_codes))))
+        .order_by(StockLot.drug_code, StockLot.expires_on, StockLot.lot_id)
+    ).scalars():
+        found.setdefault(lot.drug_code, []).append(lot)
+    return found
+
+
+def movements_of(drug_code: str, limit: int = 30) -> Sequence[StockMovement]:
+    """Return the latest movements of a product with their lots (1 statement)."""
     return session().execute(
-        select(StockLot).where(StockLot.drug_code == drug_code).order_by(StockLot.expires_on, StockLot.lot_id)
+        select(StockMovement)
+        .join(StockMovement.lot)
+        .options(contains_eager(StockMovement.lot))
+        .where(StockLot.drug_code == drug_code)
+        .order_by(StockMovement.movement_id.desc())
+        .limit(limit)
     ).scalars().all()

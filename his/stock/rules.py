@@ -28,10 +28,17 @@ class Allocation:
     quantity: Decimal
 
 
-def allocate(lots: Sequence[LotFacts], quantity: Decimal, on: date) -> tuple[Allocation, ...]:
-    """Take a quantity first-expiry-first-out from unexpired lots; () when they do not suffice.
+def usable(lots: Sequence[LotFacts], until: date) -> Decimal:
+    """Return how much of the lots may be given for a course that ends on a day."""
+    return sum((lot.quantity for lot in lots if lot.expires_on >= until), Decimal(0))
 
-    A lot may be given on its expiry day and not after (Luật KCB Đ63 k3: expired medicines are never dispensed).
+
+def allocate(lots: Sequence[LotFacts], quantity: Decimal, on: date) -> tuple[Allocation, ...]:
+    """Take a quantity first-expiry-first-out from lots that last until a day; () when they do not suffice.
+
+    ``on`` is the last day of use: today, or the end of the course. A lot may be given on its expiry day and not after
+    (Luật KCB Đ63 k3: expired medicines are never dispensed; prescription standard §6: skip lots that expire before the
+    course ends).
     """
     rest = quantity
     taken: list[Allocation] = []

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from his.audit import service as audit
 from his.core import clock
@@ -33,7 +34,31 @@ def receive(
     if expires_on < clock.today():
         raise BadQuantity("Lô này đã hết hạn dùng. Kiểm tra lại hạn trên bao bì.")
     here = session()
-    lot = here.execute(
+    lot_number = lot_number.strip()
+    if not lot_number:
+        raise BadQuantity("Số lô: chưa nhập.")
+    lot = _lot(store_code, drug_code, lot_number, expires_on)
+    if lot is None:
+        lot = StockLot(
+            store_code=store_code, drug_code=drug_code, lot_number=lot_number, expires_on=expires_on, quantity=Decimal(0)
+        )
+        try:
+            with here.begin_nested():
+                here.add(lot)
+                here.flush()  # the movement points to the lot; another desk may bring the same lot this moment
+        except IntegrityError:
+            lot = _lot(store_code, drug_code, lot_number, expires_on)
+            if lot is None:
+                raise
+    lot.quantity += quantity
+    here.add(StockMovement(lot_id=lot.lot_id, kind=MovementKind.RECEIPT, quantity=quantity, by_id=actor.user_id, reason=reason[:300]))
+    audit.record(actor, Action.RECEIVE, subject_type="stock_lot", subject_id=lot.lot_id,
+                 details={"drug": drug_code, "lot": lot_number, "quantity": str(quantity)})  # fmt: skip
+    return lot
+
+
+def _lot(store_code: str, drug_code: str, lot_number: str, expires_on: date) -> StockLot | None:
+    return session().execute(
         select(StockLot)
         .where(
             StockLot.store_code == store_code,
@@ -44,17 +69,6 @@ def receive(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one_or_none()
-    if lot is None:
-        lot = StockLot(
-            store_code=store_code, drug_code=drug_code, lot_number=lot_number, expires_on=expires_on, quantity=Decimal(0)
-        )
-        here.add(lot)
-        here.flush()  # the movement points to the lot
-    lot.quantity += quantity
-    here.add(StockMovement(lot_id=lot.lot_id, kind=MovementKind.RECEIPT, quantity=quantity, by_id=actor.user_id, reason=reason))
-    audit.record(actor, Action.RECEIVE, subject_type="stock_lot", subject_id=lot.lot_id,
-                 details={"drug": drug_code, "lot": lot_number, "quantity": str(quantity)})  # fmt: skip
-    return lot
 
 
 def _locked_lots(drug_code: str) -> list[StockLot]:
@@ -70,13 +84,20 @@ def _locked_lots(drug_code: str) -> list[StockLot]:
     )
 
 
+def _facts(lots: list[StockLot]) -> list[rules.LotFacts]:
+    return [rules.LotFacts(lot.lot_id, lot.lot_number, lot.expires_on, lot.quantity) for lot in lots]
+
+
 def reserve(
-    drug_code: str, quantity: Decimal, *, source_kind: str, source_id: int, name: str = "", actor: Actor
-) -> StockReservation:
-    """Hold a quantity for a signed prescription line. Raises `StockShort` naming what is left."""
+    drug_code: str, quantity: Decimal, *, source_kind: str, source_id: int, name: str = "", until: date | None = None,
+    actor: Actor,
+) -> StockReservation:  # fmt: skip
+    """Hold a quantity for a signed prescription line. Raises `StockShort` naming what is left.
+
+    ``until`` is the last day of the course: lots that expire before do not count.
+    """
     lots = _locked_lots(drug_code)
-    today = clock.today()
-    on_hand = sum((lot.quantity for lot in lots if lot.expires_on >= today), Decimal(0))
+    on_hand = rules.usable(_facts(lots), until or clock.today())
     row = next(iter(queries.rows([drug_code])), None)
     left = on_hand - (row.held if row else Decimal(0))
     if left < quantity:
@@ -114,20 +135,25 @@ def _reservation(source_kind: str, source_id: int) -> StockReservation | None:
 
 
 def issue(
-    drug_code: str, quantity: Decimal, *, source_kind: str, source_id: int, name: str = "", actor: Actor
-) -> tuple[Allocation, ...]:
+    drug_code: str, quantity: Decimal, *, source_kind: str, source_id: int, name: str = "", until: date | None = None,
+    actor: Actor,
+) -> tuple[Allocation, ...]:  # fmt: skip
     """Take a quantity out of the store, first expiry first, and close the reservation of the same source.
 
+    ``until`` is the last day of the course: lots that expire before are skipped. What is held for others stays held.
     Raises `StockShort`; nothing is taken then.
     """
     lots = _locked_lots(drug_code)
-    today = clock.today()
-    facts = [rules.LotFacts(lot.lot_id, lot.lot_number, lot.expires_on, lot.quantity) for lot in lots]
-    allocations = rules.allocate(facts, quantity, today)
+    last = until or clock.today()
+    left = rules.usable(_facts(lots), last)
+    reservation = _reservation(source_kind, source_id)
+    if reservation is None or reservation.state is not ReservationState.HELD:
+        row = next(iter(queries.rows([drug_code])), None)
+        left -= row.held if row else Decimal(0)
+    allocations = rules.allocate(_facts(lots), quantity, last) if left >= quantity else ()
     if not allocations:
-        left = sum((lot.quantity for lot in lots if lot.expires_on >= today), Decimal(0))
         raise StockShort(
-            f"{name or drug_code}: kho còn {decimal_text(left)} chưa hết hạn, cần {decimal_text(quantity)}. "
+            f"{name or drug_code}: kho còn {decimal_text(max(left, Decimal(0)))} đủ hạn dùng, cần {decimal_text(quantity)}. "
             "Nhập thêm lô hoặc báo bác sĩ đổi thuốc."
         )
     by_id = {lot.lot_id: lot for lot in lots}
@@ -140,7 +166,6 @@ def issue(
                 source_id=source_id, by_id=actor.user_id,
             )  # fmt: skip
         )
-    reservation = _reservation(source_kind, source_id)
     if reservation is not None:
         reservation.state = ReservationState.ISSUED
     audit.record(

@@ -83,36 +83,70 @@ def _condition(condition: str, patient: PatientFacts, lines: Sequence[RxLine]) -
     return None
 
 
+SEVERITY_TEXT = {
+    "contraindicated": "chống chỉ định phối hợp",
+    "contraindicated_conditional": "chống chỉ định phối hợp có điều kiện",
+}
+
+
 def _interactions(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -> Iterator[Alert]:
-    pairs = ref.interactions()
-    current = [(component, None) for drug in patient.current_medicines for component in ref.components(drug)]
-    own: list[tuple[str, int | None]] = [(component, i) for i, parts in enumerate(names) for component in parts]
-    whole: list[tuple[str, int | None]] = [
-        (ref.normal(line.ingredient), i) for i, line in enumerate(lines) if "/" in ref.normal(line.ingredient)
-    ]
-    everything: list[tuple[str, int | None]] = [*own, *whole, *current]
-    for (a, i), (b, j) in combinations(everything, 2):
-        if (i is None and j is None) or a == b or (i is not None and i == j):
+    """Every pair of products, line against line and line against current medicine, by ingredient and in both orders."""
+    products: list[tuple[frozenset[str], int | None]] = [(frozenset(parts), i) for i, parts in enumerate(names)]
+    products += [(frozenset(ref.components(drug)), None) for drug in patient.current_medicines]
+    for (one, i), (two, j) in combinations(products, 2):
+        if i is None and j is None:
             continue
-        for item in pairs.get(frozenset((a, b)), ()):
-            tier = item.tier
-            if item.condition:
-                known = _condition(item.condition, patient, lines)
-                if known is False:
-                    continue
-                if item.severity == "contraindicated_conditional":
-                    tier = 1 if known else 2
-            first, second = (item.name_a or item.a), (item.name_b or item.b)
-            question = " Kiểm tra điều kiện kèm theo." if item.condition and tier == 2 else ""
-            severity = {"contraindicated": "chống chỉ định phối hợp", "contraindicated_conditional": "chống chỉ định phối hợp có điều kiện"}
-            yield Alert(
-                "drug_drug", tier, (a, b),
-                f"{first} + {second}: {severity.get(item.severity, 'tương tác cần theo dõi')}. Bỏ một thuốc hoặc đổi thuốc khác nhóm.{question}",
-                item.source, item.management, lines=tuple(sorted(n for n in (i, j) if n is not None)),
-            )  # fmt: skip
+        positions = tuple(sorted(n for n in (i, j) if n is not None))
+        for side in (side for name in sorted(one) for side in ref.interaction_sides().get(name, ())):
+            # What both products hold is a duplicate, not an interaction.
+            if side.own <= one and side.other <= two and not side.own & two and not side.other & one:
+                alert = _interaction_alert(side.item, patient, lines, positions)
+                if alert is not None:
+                    yield alert
+
+
+def _interaction_alert(
+    item: ref.Interaction, patient: PatientFacts, lines: Sequence[RxLine], positions: tuple[int, ...]
+) -> Alert | None:
+    tier = item.tier
+    if item.condition:
+        known = _condition(item.condition, patient, lines)
+        if known is False:
+            return None
+        if item.severity == "contraindicated_conditional":
+            tier = 1 if known else 2
+    question = " Kiểm tra điều kiện kèm theo." if item.condition and tier == 2 else ""
+    return Alert(
+        "drug_drug", tier, (item.a, item.b),
+        f"{item.name_a or item.a} + {item.name_b or item.b}: {SEVERITY_TEXT.get(item.severity, 'tương tác cần theo dõi')}. "
+        f"Bỏ một thuốc hoặc đổi thuốc khác nhóm.{question}",
+        item.source, item.management, lines=positions,
+    )  # fmt: skip
 
 
 # --- allergies ----------------------------------------------------------------------------------------------------
+
+
+# How families say it in Vietnamese or by class; matched as parts of the recorded substance.
+CLASS_WORDS = {
+    "penicilin": "penicillin", "penicillin": "penicillin", "cephalosporin": "cephalosporin", "cefalosporin": "cephalosporin",
+    "beta-lactam": "penicillin", "betalactam": "penicillin", "nsaid": "nsaid", "không steroid": "nsaid", "sulfamid": "sulfonamide_antibiotic",
+    "sulfonamid": "sulfonamide_antibiotic", "sulfa": "sulfonamide_antibiotic", "macrolid": "macrolide", "quinolon": "fluoroquinolone",
+    "tetracyclin": "tetracycline", "aminosid": "aminoglycoside", "aminoglycosid": "aminoglycoside", "opioid": "opioid_phenanthrene",
+    "cản quang": "iodinated_contrast", "statin": "statin", "ức chế men chuyển": "ace_inhibitor_angioedema",
+}  # fmt: skip
+# Class words that are also the tail of a single substance (atorvastatin) count only when they stand alone.
+WHOLE_WORDS = frozenset({"statin", "sulfa"})
+
+
+def class_families(recorded: str) -> set[str]:
+    """Return the families named when somebody recorded a class ("nhóm penicillin") instead of one medicine."""
+    text = " ".join(recorded.lower().replace("nhóm", " ").split())
+    if text in ref.known() or (text in ref.aliases() and text not in CLASS_WORDS):
+        return set()
+    words = set(text.split())
+    found = {f for word, f in CLASS_WORDS.items() if (word in words if word in WHOLE_WORDS else word in text)}
+    return found | ({"cephalosporin"} if "beta-lactam" in text or "betalactam" in text else set())
 
 
 def _families(substance: str) -> set[str]:
@@ -126,8 +160,6 @@ def _families(substance: str) -> set[str]:
             found.add(group.family)
         if substance in (group.family, group.group_id, group.family.replace("_", " "), group.group_id.rstrip("s")):
             found.add(group.family)
-    if any(part in ("celecoxib", "etoricoxib") for part in parts):
-        found.add("coxib")
     return found
 
 
@@ -137,10 +169,11 @@ def _allergies(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredient
     for allergy in patient.allergies:
         substance = ref.normal(allergy.substance)
         parts = {substance, *ref.components(substance)}
-        families = _families(substance)
+        classes = class_families(allergy.substance)
+        families = _families(substance) | classes
         for position, (line, own) in enumerate(zip(lines, names, strict=True)):
             drug = ref.normal(line.ingredient)
-            alert = _allergy_of(allergy.is_severe, substance, parts, families, drug, {drug, *own})
+            alert = _allergy_of(allergy.is_severe, classes, parts, families, {drug, *own})
             if alert is not None:
                 tier, note = alert
                 words = {1: "cùng nhóm với", 2: "có thể phản ứng chéo với", 3: "ít phản ứng chéo với"}.get(tier, "khác nhóm với")
@@ -152,7 +185,7 @@ def _allergies(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredient
 
 
 def _allergy_of(
-    severe: bool, substance: str, parts: set[str], families: set[str], drug: str, own: set[str]
+    severe: bool, classes: set[str], parts: set[str], families: set[str], own: set[str]
 ) -> tuple[int, str] | None:
     if own & parts:
         return 1, "hồ sơ dị ứng"
@@ -168,8 +201,8 @@ def _allergy_of(
                 tier = 2
             elif group.group_id in ("ceph_methoxyimino_R1", "aztreonam") and not parts & group.ingredients:
                 continue
-        if group.relation == "identical_or_similar_R1" and group.family == "penicillin" and not parts & group.ingredients:
-            continue
+        if group.relation == "identical_or_similar_R1" and group.family == "penicillin" and not parts & group.ingredients and not classes:
+            tier = 2 if severe else 3  # another penicillin than the one with this side chain
         if severe and tier == 3 and group.relation in ("class_low_cross_reactivity", "low_cross_reactivity", "different_subgroup"):
             tier = 2
         if best is None or tier < best[0]:
@@ -457,9 +490,9 @@ def _days(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) -
         if letter == "N":
             limit = 30 if _is_cancer(patient) else 7
         elif letter == "H":
-            long_term = acute is False or any(
+            long_term = acute is False or (acute is None and any(
                 code.startswith(("F", "G40", "G41")) or ref.allows_long(code) > 30 for code in patient.diagnoses
-            )
+            ))
             limit = 30 if long_term else 10
         else:
             codes = (line.diagnosis,) if line.diagnosis else patient.diagnoses

@@ -23,7 +23,8 @@ SYNONYMS = {
     "penicillin g": "benzylpenicillin", "penicilin": "benzylpenicillin", "iron": "ferrous fumarate",
 }  # fmt: skip
 SALTS = (
-    "hydrochloride", "hydroclorid", "hydrobromide", "sodium", "natri", "potassium", "kali", "sulfate", "sulphate",
+    "hydrochloride", "hydroclorid", "hydrochlorid", "trihydrat", "monohydrat", "dihydrat", "maleat", "sulfat", "besilat", "besylat",
+    "mesilat", "tartrat", "succinat", "phosphat", "acetat", "citrat", "fumarat", "bromid", "hydrobromid", "clorid", "hydrobromide", "sodium", "natri", "potassium", "kali", "sulfate", "sulphate",
     "maleate", "besylate", "mesylate", "tartrate", "succinate", "phosphate", "acetate", "citrate", "fumarate",
     "trihydrate", "monohydrate", "dihydrate", "dihydrochloride", "magnesium", "calcium", "axetil", "proxetil", "medoxomil",
 )  # fmt: skip
@@ -35,7 +36,8 @@ def _table(name: str) -> list[dict[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
+def known() -> frozenset[str]:
+    """Return every ingredient name the data speaks of."""
     names = {row["inn"].lower() for row in _table("ingredients")}
     names |= {row["ingredient"].lower() for row in _table("dose_limits")}
     for row in _table("interactions"):
@@ -45,27 +47,37 @@ def _known() -> frozenset[str]:
     return frozenset(names)
 
 
+@lru_cache(maxsize=1)
+def aliases() -> dict[str, str]:
+    """Return Vietnamese spellings, brand-like common names and official spellings -> the name used by the data."""
+    return {row["alias"].lower(): row["ingredient"].lower() for row in _table("ingredient_names")} | SYNONYMS
+
+
 @lru_cache(maxsize=4096)
 def normal(name: str) -> str:
     """Return an ingredient name in the form of the data: lower case, synonyms resolved, salts dropped when unknown."""
     text = re.sub(r"\s*\+\s*", "/", re.sub(r"\s+", " ", name.strip().lower()))
     text = re.sub(r"\s*/\s*", "/", text)
-    text = SYNONYMS.get(text, text)
-    if text in _known():
+    text = aliases().get(text, text)
+    if text in known():
         return text
-    parts = []
-    for part in text.split("/"):
-        part = SYNONYMS.get(part, part)  # noqa: PLW2901
-        if part not in _known():
-            words = part.split(" ")
-            while len(words) > 1 and words[-1] in SALTS:
-                words.pop()
-            if len(words) > 1 and words[0] in SALTS and " ".join(words[1:]) in _known():
-                words.pop(0)
-            part = " ".join(words)  # noqa: PLW2901
-            part = SYNONYMS.get(part, part)  # noqa: PLW2901
-        parts.append(part)
-    return "/".join(parts)
+    return "/".join(_one(part) for part in text.split("/"))
+
+
+def _one(part: str) -> str:
+    """Return one ingredient under the data's name: as it is, by another name, or without its salt."""
+    inns, names = known(), aliases()
+    part = names.get(part, part)
+    words = part.split(" ")
+    while part not in inns and len(words) > 1:
+        if words[-1] in SALTS:
+            words = words[:-1]
+        elif words[0] in SALTS:
+            words = words[1:]
+        else:
+            break
+        part = names.get(" ".join(words), " ".join(words))
+    return part
 
 
 def components(name: str) -> tuple[str, ...]:
@@ -91,17 +103,36 @@ class Interaction:
 
 @lru_cache(maxsize=1)
 def interactions() -> dict[frozenset[str], tuple[Interaction, ...]]:
-    """Return the pairs by their two ingredients."""
+    """Return the pairs by their two names (a side may be a fixed combination, ``lopinavir/ritonavir``)."""
     found: dict[frozenset[str], list[Interaction]] = {}
     for row in _table("interactions"):
         item = Interaction(
             normal(row["ingredient_a"]), normal(row["ingredient_b"]), row["severity"], row["condition"],
             int(row["tier"]), row["consequence"], row["management"], row["source"], row["name_vi_a"], row["name_vi_b"],
         )  # fmt: skip
-        for a in components(item.a) if item.a not in _known() else (item.a,):
-            for b in components(item.b) if item.b not in _known() else (item.b,):
-                found.setdefault(frozenset((a, b)), []).append(item)
+        found.setdefault(frozenset((item.a, item.b)), []).append(item)
     return {pair: tuple(items) for pair, items in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An interaction seen from one of its two sides; both sides are sets of ingredients that must all be there."""
+
+    own: frozenset[str]
+    other: frozenset[str]
+    item: Interaction
+
+
+@lru_cache(maxsize=1)
+def interaction_sides() -> dict[str, tuple[Side, ...]]:
+    """Return, by ingredient, the interactions it takes part in."""
+    found: dict[str, list[Side]] = {}
+    for items in interactions().values():
+        for item in items:
+            a, b = frozenset(components(item.a)), frozenset(components(item.b))
+            for own, other in ((a, b), (b, a)):
+                found.setdefault(min(own), []).append(Side(own, other, item))
+    return {name: tuple(sides) for name, sides in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +150,15 @@ class AllergyGroup:
 @lru_cache(maxsize=1)
 def allergy_groups() -> tuple[AllergyGroup, ...]:
     """Return the allergy groups."""
+
+    def members(text: str) -> frozenset[str]:
+        names = {normal(part) for part in text.split(";") if part.strip()}
+        # The allergen of a fixed combination is its first ingredient (sulfamethoxazole/trimethoprim).
+        return frozenset(names | {components(name)[0] for name in names if "/" in name})
+
     return tuple(
         AllergyGroup(
-            row["group_id"], row["allergen_family"],
-            frozenset(normal(part) for part in row["ingredients"].split(";") if part.strip()),
+            row["group_id"], row["allergen_family"], members(row["ingredients"]),
             int(row["tier"]), row["relation"], row["note"],
         )
         for row in _table("allergy_groups")
@@ -140,6 +176,7 @@ class DoseLimit:
     age_max_months: int | None
     weight_min_kg: Decimal | None
     weight_max_kg: Decimal | None
+    min_mg_per_kg_dose: Decimal | None
     max_mg_per_kg_dose: Decimal | None
     max_mg_per_kg_day: Decimal | None
     max_mg_dose: Decimal | None
@@ -163,7 +200,7 @@ def dose_limits() -> dict[str, tuple[DoseLimit, ...]]:
         item = DoseLimit(
             normal(row["ingredient"]), row["route_group"], row["population"], int(row["age_min_months"] or 0),
             int(row["age_max_months"]) if row["age_max_months"] else None, _number(row["weight_min_kg"]),
-            _number(row["weight_max_kg"]), _number(row["max_mg_per_kg_dose"]), _number(row["max_mg_per_kg_day"]),
+            _number(row["weight_max_kg"]), _number(row["min_mg_per_kg_dose"]), _number(row["max_mg_per_kg_dose"]), _number(row["max_mg_per_kg_day"]),
             _number(row["max_mg_dose"]), _number(row["max_mg_day"]),
             int(row["max_doses_day"]) if row["max_doses_day"] else None,
             int(row["hard_age_min_months"]) if row["hard_age_min_months"] else None, int(row["alert_tier"] or 2),

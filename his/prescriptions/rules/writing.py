@@ -10,7 +10,6 @@ from num2words import num2words
 
 CODE = re.compile(r"^[0-9A-Za-z]{5}[0-9a-z]{7}-[NHCT]$", re.ASCII)
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-PACKED_UNITS = ("Chai", "Lọ", "Bình", "Tuýp", "Hộp", "Bút")
 
 
 def prescription_code(facility: str, letter: str, choose: Callable[[str], str]) -> str:
@@ -27,14 +26,6 @@ def prescription_code(facility: str, letter: str, choose: Callable[[str], str]) 
 def is_code(text: str) -> bool:
     """Tell whether a text has the shape of a prescription code."""
     return bool(CODE.match(text))
-
-
-def quantity_of(amount: Decimal, unit: str, dose_unit: str, times: int, days: int, frequency: str = "daily") -> Decimal:
-    """Return how many units to give: dose × times × days, whole units; a bottle, tube or inhaler counts as one pack."""
-    if unit in PACKED_UNITS or dose_unit not in (unit, unit.lower()):
-        return Decimal(1)
-    doses = (days + 6) // 7 if frequency == "weekly" else times * days
-    return (amount * doses).to_integral_value(rounding="ROUND_CEILING")
 
 
 def number_text(value: Decimal) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import date, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from his.core import clock
 from his.core.db import session
@@ -19,6 +18,7 @@ from his.prescriptions.enums import PrescriptionState
 from his.prescriptions.errors import PrescriptionNotFound
 from his.prescriptions.models import AlertOverride, Prescription, PrescriptionLine
 from his.records import queries as records_queries
+from his.records.enums import Sex
 from his.records.models import Patient, Visit
 
 IN_FORCE = (PrescriptionState.DRAFT, PrescriptionState.SIGNED, PrescriptionState.DISPENSED)
@@ -34,6 +34,13 @@ class OpenAlert:
     @property
     def is_open(self) -> bool:
         return self.override is None and self.alert.tier in (1, 2)
+
+    def as_json(self) -> dict[str, object]:
+        """Return what is kept with the prescription."""
+        return {
+            "rule": self.alert.rule, "tier": self.alert.tier, "about": self.alert.key, "message": self.alert.message,
+            "source": self.alert.source, "lines": list(self.alert.lines), "open": self.is_open,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,17 @@ class SafetyRun:
     def can_sign(self) -> bool:
         return not self.stops and not self.cautions
 
-    def of_line(self, position: int) -> list[OpenAlert]:
-        """Return the alerts shown at a line: those of its highest tier."""
-        own = [a for a in self.alerts if position in a.alert.lines]
-        best = min((a.alert.tier for a in own), default=9)
-        return [a for a in own if a.alert.tier == best]
+    def shown_at(self, position: int) -> list[OpenAlert]:
+        """Return the alerts drawn under a line: the open ones of its highest tier, else the answered ones and the notes.
+
+        An alert about several lines stands under the last of them, so that each is asked once.
+        """
+        own = [a for a in self.alerts if a.alert.lines and max(a.alert.lines) == position]
+        waiting = [a for a in own if a.is_open]
+        if waiting:
+            best = min(a.alert.tier for a in waiting)
+            return [a for a in waiting if a.alert.tier == best]
+        return [a for a in own if a.override is not None or a.alert.tier == 3]
 
     def of_patient(self) -> list[OpenAlert]:
         """Return the alerts that belong to no line."""
@@ -105,13 +118,13 @@ def current_of(visit_id: int) -> Prescription | None:
 
 
 def of_visit(visit_id: int) -> Sequence[Prescription]:
-    """Return all prescriptions of a visit, newest first."""
+    """Return all prescriptions of a visit with lines and overrides, newest first (1 statement)."""
     return session().execute(
         select(Prescription)
         .where(Prescription.visit_id == visit_id)
-        .options(*_load())  # type: ignore[arg-type]
+        .options(joinedload(Prescription.lines), joinedload(Prescription.overrides))
         .order_by(Prescription.prescription_id.desc())
-    ).scalars().all()
+    ).unique().scalars().all()
 
 
 def signed_of_visits(visit_ids: Sequence[int]) -> dict[int, list[Prescription]]:
@@ -173,23 +186,72 @@ def rx_line(line: PrescriptionLine) -> rules.RxLine:
     )  # fmt: skip
 
 
-def facts_for_checks(visit: Visit, diagnoses: Sequence[Diagnosis] | None = None) -> rules.PatientFacts:
-    """Return the patient as the checks want it (at most 4 statements)."""
+def facts_for_checks(visit: Visit, prescription_id: int | None = None) -> rules.PatientFacts:
+    """Return the patient as the checks of a prescription want it (at most 8 statements)."""
     patient = records_queries.get_patient(visit.patient_id)
-    codes = diagnoses if diagnoses is not None else exam_queries.diagnoses_of(visit.visit_id)
+    siblings = [p for p in of_visit(visit.visit_id) if p.state in IN_FORCE]
+    running = running_medicines(recent_lines(visit.patient_id), siblings, visit, prescription_id)
+    return facts_of(visit, patient, exam_queries.diagnoses_of(visit.visit_id), running)
+
+
+PREGNANCY_CODES = ("Z32.1", "Z33", "Z34", "Z35", *(f"O{n:02d}" for n in range(10, 49)))
+
+
+def facts_of(
+    visit: Visit, patient: Patient, diagnoses: Sequence[Diagnosis], running: Sequence[str]
+) -> rules.PatientFacts:
+    """Return the facts from loaded rows (no statement). A diagnosis of pregnancy counts, the week being unknown."""
     months = (visit.service_on.year - patient.birth_on.year) * 12 + visit.service_on.month - patient.birth_on.month
     months -= visit.service_on.day < patient.birth_on.day
     guardian = visit.guardian_name or next((g.full_name for g in patient.guardians), "")
     status = records_queries.allergy_status_of(patient).value
+    codes = tuple(d.icd_code for d in diagnoses)
+    pregnant = patient.sex is not Sex.MALE and any(code.startswith(PREGNANCY_CODES) for code in codes)
     return rules.PatientFacts(
         age_months=max(months, 0), age_days=(visit.service_on - patient.birth_on).days, weight_kg=visit.weight_kg,
-        sex=patient.sex.value, allergy_status="unknown" if status == "unknown" else "known",
+        sex=patient.sex.value, pregnant_weeks=UNKNOWN_WEEK if pregnant else None,
+        allergy_status="unknown" if status == "unknown" else "known",
         allergies=tuple(
             rules.AllergyFacts(a.substance, a.reaction, a.severity) for a in patient.allergies if a.voided_at is None
         ),
-        diagnoses=tuple(d.icd_code for d in codes), guardian_name=guardian,
-        context={"facility_has_beds": True},
+        diagnoses=codes, current_medicines=tuple(running), guardian_name=guardian, context={"facility_has_beds": True},
     )  # fmt: skip
+
+
+# Late enough for every caution that starts within a pregnancy.
+UNKNOWN_WEEK = 28
+RECENT_DAYS = 180
+# The last days of an old course are no reason to speak of a duplicate.
+FADING_DAYS = 2
+
+
+def recent_lines(patient_id: int) -> Sequence[PrescriptionLine]:
+    """Return the lines of the patient's signed prescriptions of half a year, newest first (1 statement)."""
+    return session().execute(
+        select(PrescriptionLine)
+        .join(PrescriptionLine.prescription)
+        .options(contains_eager(PrescriptionLine.prescription))
+        .where(
+            Prescription.patient_id == patient_id,
+            Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
+            Prescription.signed_at >= clock.now() - timedelta(days=RECENT_DAYS),
+        )
+        .order_by(Prescription.signed_at.desc(), PrescriptionLine.prescription_id.desc(), PrescriptionLine.position)
+        .limit(100)
+    ).scalars().all()
+
+
+def running_medicines(
+    lines: Sequence[PrescriptionLine], siblings: Sequence[Prescription], visit: Visit, prescription_id: int | None
+) -> list[str]:
+    """Return what the patient takes besides this prescription: courses still running, and other forms of this visit."""
+    found = [
+        line.inn for line in lines
+        if line.prescription.visit_id != visit.visit_id and line.prescription.signed_at is not None
+        and clock.local(line.prescription.signed_at).date() + timedelta(days=line.days - FADING_DAYS) > visit.service_on
+    ]  # fmt: skip
+    found += [line.inn for other in siblings if other.prescription_id != prescription_id for line in other.lines]
+    return list(dict.fromkeys(found))
 
 
 def safety_run(prescription: Prescription, facts: rules.PatientFacts) -> SafetyRun:
@@ -199,9 +261,10 @@ def safety_run(prescription: Prescription, facts: rules.PatientFacts) -> SafetyR
     return SafetyRun(tuple(OpenAlert(a, given.get((a.rule, a.key))) for a in alerts))
 
 
-def dose_per_kg(line: PrescriptionLine, weight: Decimal | None) -> str:
-    """Return ``9,9 mg/kg/lần`` for the screen, or "" when it cannot be known."""
-    mass = rules.dose_mg(rx_line(line))
-    if mass is None or not weight:
-        return ""
-    return f"{rules.number_text(rules.per_kg(mass, weight))} mg/kg/lần"
+def controlled_positions(lines: Sequence[PrescriptionLine]) -> tuple[int, ...]:
+    """Return the lines that need a form of their own, () when all lines belong on one form (TT 26/2025 Đ7, Đ9)."""
+    letters = [rules.control_letter(rx_line(line)) for line in lines]
+    if len(set(letters)) < 2:
+        return ()
+    first = "C" if "C" in letters else letters[0]
+    return tuple(i for i, letter in enumerate(letters) if letter != first)
