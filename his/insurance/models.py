@@ -39,7 +39,9 @@ class ClaimFile(Base):
     visit_code: Mapped[str] = mapped_column(String(100))  # MA_LK
     version_no: Mapped[int] = mapped_column(default=1)
     state: Mapped[ClaimState] = mapped_column(enum_column(ClaimState))
-    settlement_month: Mapped[str] = mapped_column(String(7))  # YYYY-MM of NGAY_RA
+    # YYYY-MM of NAM_QT, THANG_QT: the later of NGAY_RA and NGAY_TTOAN.
+    settlement_month: Mapped[str] = mapped_column(String(7))
+    settlement_id: Mapped[int] = mapped_column(ForeignKey("settlements.settlement_id"))  # the bill these sums equal
     rows: Mapped[dict[str, Any]] = deferred(mapped_column(JSON))  # {"XML1": [{...}], "XML2": [...]}
     digest: Mapped[str] = mapped_column(String(64))
     error_count: Mapped[int] = mapped_column(default=0)
