@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from wtforms import FieldList, FormField, HiddenField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from his.core.forms import BaseForm, DateTextField, DecimalTextField, MaxLength, NotBlank, OnceForm, parse_decimal
@@ -37,7 +38,7 @@ class LineForm(BaseForm):
     dose = DecimalTextField(_l("Mỗi lần"), [NotBlank()], low=0, high=99_999)
     dose_unit = StringField(_l("Đơn vị"), [NotBlank(), MaxLength(24)])
     times = DecimalTextField(_l("Lần/ngày"), [NotBlank(), Whole()], low=1, high=24)
-    frequency = SelectField(_l("Nhịp"), choices=FREQUENCIES, default="daily", validate_choice=True)
+    frequency = SelectField(_l("Nhịp"), choices=[SelectChoice(value, label) for value, label in FREQUENCIES], default="daily")
     times_text = StringField(_l("Lúc dùng"), [MaxLength(200)])
     days = DecimalTextField(_l("Số ngày"), [NotBlank(), Whole()], low=1, high=365)
     quantity = DecimalTextField(_l("Tổng"), low=0, high=99_999)

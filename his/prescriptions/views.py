@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
@@ -111,7 +112,7 @@ def _change(visit_id: int, chosen: int | None, form: EditorForm, do: str) -> int
         place, _sep, code = rest.partition(":")
         position = int(place)
         fresh = service.first_dose(visit_id, code, lines[position].days)
-        lines[position] = replace(fresh, dose_amount=1, times_per_day=lines[position].times_per_day, times_text=lines[position].times_text)
+        lines[position] = replace(fresh, dose_amount=Decimal(1), times_per_day=lines[position].times_per_day, times_text=lines[position].times_text)
     elif form.add_drug.data:
         lines.append(service.first_dose(visit_id, form.add_drug.data, lines[-1].days if lines else 5))
     rx = service.set_lines(

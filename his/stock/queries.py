@@ -67,41 +67,6 @@ def rows(drug_codes: Iterable[str] | None = None, *, on: date | None = None) -> 
     ]  # fmt: skip
 
 
-def available(self) -> Decimal:
-        return self.on_hand - self.held
-
-
-def rows(drug_codes: Iterable[str] | None = None, *, on: date | None = None) -> list[StockRow]:
-    """Return stock per product (2 statements); all products when none are named."""
-    day = on or clock.today()
-    codes = sorted(set(drug_codes)) if drug_codes is not None else None
-    good = StockLot.expires_on >= day
-    lots = select(
-        StockLot.drug_code,
-        func.sum(StockLot.quantity).filter(good).label("on_hand"),
-        func.sum(StockLot.quantity).filter(~good).label("expired"),
-        func.min(StockLot.expires_on).filter(good, StockLot.quantity > 0).label("first_expiry"),
-        func.count().label("lots"),
-    ).group_by(StockLot.drug_code)
-    held = (
-        select(StockReservation.drug_code, func.sum(StockReservation.quantity).label("held"))
-        .where(StockReservation.state == ReservationState.HELD)
-        .group_by(StockReservation.drug_code)
-    )
-    if codes is not None:
-        lots = lots.where(StockLot.drug_code.in_(codes))
-        held = held.where(StockReservation.drug_code.in_(codes))
-    held_by = {row.drug_code: row.held for row in session().execute(held)}
-    zero = Decimal(0)
-    return [
-        StockRow(
-            row.drug_code, row.on_hand or zero, held_by.get(row.drug_code) or zero, row.expired or zero,
-            row.first_expiry, row.lots,
-        )
-        for row in session().execute(lots.order_by(StockLot.drug_code))
-    ]  # fmt: skip
-
-
 def available(drug_codes: Iterable[str]) -> dict[str, Decimal]:
     """Return what can still be promised per product (0 for products never received)."""
     codes = list(drug_codes)
