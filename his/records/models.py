@@ -151,6 +151,7 @@ class Visit(Base):
         Index("ix_visits_patient_day", "patient_id", "service_on"),
         Index("ix_visits_room_state", "room_code", "service_on", "state"),
         Index("ix_visits_ended", "ended_at"),
+        Index("ix_visits_day", "service_on", "state"),
     )
 
     visit_id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -179,11 +180,12 @@ class Visit(Base):
     incoming_facility_code: Mapped[str] = mapped_column(String(5), default="")
     incoming_signed_on: Mapped[date | None]
     incoming_is_one_year: Mapped[bool] = mapped_column(default=False)
-    # Seven times of the visit.
+    # Times of the visit.
     arrived_at: Mapped[datetime] = mapped_column(default=clock.now)
     registered_at: Mapped[datetime] = mapped_column(default=clock.now)
     called_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
+    tests_ordered_at: Mapped[datetime | None]  # newer than tests_done_at: results are awaited
     tests_done_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     dispensed_at: Mapped[datetime | None]

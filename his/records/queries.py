@@ -110,6 +110,13 @@ def get_patient(patient_id: int) -> Patient:
     return found
 
 
+def lock_patient(patient_id: int) -> None:
+    """Make whoever works on the same patient wait until the end of the transaction (1 statement)."""
+    found = session().execute(select(Patient.patient_id).where(Patient.patient_id == patient_id).with_for_update()).first()
+    if found is None:
+        raise PatientNotFound("Không tìm thấy người bệnh này.")
+
+
 def get_visit(visit_id: int) -> Visit:
     """Return a visit with its patient and card (1 statement)."""
     found = session().execute(
@@ -128,7 +135,11 @@ def get_for(actor: Actor, visit_id: int) -> Visit:
     The care team is whoever holds a clinical permission in this hospital while the visit lasts and 30 days after;
     the records office afterwards too.
     """
-    visit = get_visit(visit_id)
+    return allowed(actor, get_visit(visit_id))
+
+
+def allowed(actor: Actor, visit: Visit) -> Visit:
+    """Return a loaded visit if this person may work on it (the rule of `get_for`)."""
     if actor.may("records:patient:merge") or actor.kind == "system":
         return visit
     if visit.ended_at is not None and clock.now() - visit.ended_at > timedelta(days=30):

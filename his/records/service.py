@@ -39,6 +39,7 @@ audit.register_actions(Action, ACTION_DETAILS)
 
 masked_name = rules.masked_name
 check_patient = rules.check_patient
+phone_digits = rules.phone_digits
 
 PATIENT_FIELDS = (
     "full_name", "birth_on", "birth_precision", "birth_time", "sex", "phone", "address_line", "commune_code",
@@ -403,6 +404,21 @@ def mark_seen(visit_id: int, *, actor: Actor, at: datetime | None = None) -> Vis
     return visit
 
 
+def mark_tests_ordered(visit_id: int, *, actor: Actor, at: datetime | None = None) -> Visit:
+    """Tests were ordered: until `mark_tests_done` the patient waits for results."""
+    return _mark(visit_id, "tests_ordered_at", at, actor, only_first=False)
+
+
+def withdraw_tests(visit_id: int, *, actor: Actor) -> Visit:
+    """All ordered tests were taken back before one was done: no result is awaited."""
+    visit = queries.visit_for_update(visit_id)
+    if visit.tests_ordered_at is not None:
+        visit.tests_ordered_at = None
+        audit.record(actor, Action.VISIT_TIME, subject_type="visit", subject_id=visit_id,
+                     patient_id=visit.patient_id, visit_id=visit_id, details={"moment": "tests_ordered_at"})  # fmt: skip
+    return visit
+
+
 def mark_tests_done(visit_id: int, *, actor: Actor, at: datetime | None = None) -> Visit:
     """All ordered tests have results."""
     return _mark(visit_id, "tests_done_at", at, actor, only_first=False)
@@ -411,6 +427,17 @@ def mark_tests_done(visit_id: int, *, actor: Actor, at: datetime | None = None) 
 def mark_paid(visit_id: int, *, actor: Actor, at: datetime | None = None) -> Visit:
     """The bill was settled."""
     return _mark(visit_id, "paid_at", at, actor, only_first=False)
+
+
+def withdraw_payment(visit_id: int, *, actor: Actor) -> Visit:
+    """The settlement was taken back: the visit waits to be paid again."""
+    visit = queries.visit_for_update(visit_id)
+    visit.paid_at = None
+    if visit.state is VisitState.CLOSED:
+        visit.state = VisitState.CONCLUDED
+    audit.record(actor, Action.VISIT_TIME, subject_type="visit", subject_id=visit_id, patient_id=visit.patient_id,
+                 visit_id=visit_id, details={"moment": "paid_at"})  # fmt: skip
+    return visit
 
 
 def mark_dispensed(visit_id: int, *, actor: Actor, at: datetime | None = None) -> Visit:

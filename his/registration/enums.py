@@ -32,6 +32,7 @@ class Action(StrEnum):
     TICKET_CALL = "registration.ticket.call"
     TICKET_SKIP = "registration.ticket.skip"
     TICKET_DONE = "registration.ticket.done"
+    TICKET_MOVE = "registration.ticket.move"
     CARD_CHECK = "registration.card.check"
 
 
@@ -41,5 +42,6 @@ ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
     Action.TICKET_CALL: ("ticket",),
     Action.TICKET_SKIP: ("ticket",),
     Action.TICKET_DONE: ("ticket",),
+    Action.TICKET_MOVE: ("ticket", "from"),
     Action.CARD_CHECK: ("code", "state"),
 }

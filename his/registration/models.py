@@ -46,6 +46,7 @@ class QueueState(Base):
     """A counter per room that grows with every change, so that an unchanged poll costs one keyed read."""
 
     __tablename__ = "queue_states"
+    __table_args__ = (Index("ix_queue_states_day", "day"),)
 
     room_code: Mapped[str] = mapped_column(String(12), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
@@ -59,7 +60,8 @@ class CardCheck(Base):
 
     check_id: Mapped[int] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patients.patient_id"), index=True)
-    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visits.visit_id"), index=True)
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visits.visit_id"), index=True)  # the visit it served
+    coverage_id: Mapped[int | None] = mapped_column(ForeignKey("coverages.coverage_id"))  # the card the answer named
     asked_number: Mapped[str] = mapped_column(String(15))
     asked_name: Mapped[str] = mapped_column(String(255), default="")
     asked_birth: Mapped[str] = mapped_column(String(10), default="")
