@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from his.core import clock
 from his.gateways.base import Answer, Outcome, Unauthorised, Unavailable, body_of, client, post
 
 TOKEN_CAP = timedelta(minutes=9)
@@ -70,7 +71,7 @@ class InsurerPortal:
 
     def _tokens(self, *, renew: bool = False) -> tuple[str, str]:
         with self._lock:
-            if self._token is not None and not renew and datetime.now(UTC) < self._until:
+            if self._token is not None and not renew and clock.now() < self._until:
                 return self._token
             response = post(self._http, "/api/token/take", json={"username": self.username, "password": self._hash})
             if isinstance(response, Answer):
@@ -83,7 +84,7 @@ class InsurerPortal:
             if code != "200" or not isinstance(key, dict):
                 raise Unavailable(f"token {code}")
             self._token = (str(key.get("access_token", "")), str(key.get("id_token", "")))
-            self._until = datetime.now(UTC) + TOKEN_CAP
+            self._until = clock.now() + TOKEN_CAP
             expires = self._expiry(str(key.get("expires_in", "")))
             if expires is not None:
                 self._until = min(self._until, expires - timedelta(minutes=1))
@@ -97,6 +98,10 @@ class InsurerPortal:
             return datetime.strptime(head, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
         except ValueError:
             return None
+
+    def sign_in(self) -> None:
+        """Ask for a fresh token (a self-test). Raises `Unavailable`, `Unauthorised`."""
+        self._tokens(renew=True)
 
     def check_card(self, question: CardQuestion) -> CardAnswer:
         """Ask about a card. Raises `Unavailable` (also on a time-out: no automatic retry), `Unauthorised`."""

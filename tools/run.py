@@ -1,0 +1,132 @@
+"""Start the hospital on this machine: schema, demo data when the database is empty, then every process.
+
+``make run`` calls it. The processes stand in the Procfile and are watched by honcho: when one ends, all end.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from his.core.config import Settings, load_settings  # noqa: E402 - the path comes first
+from his.core.errors import SetupError  # noqa: E402
+
+READY = "his: ready"
+QUIET = ("started (pid=", "stopped (rc=", "sending SIG")
+
+
+def stop(text: str, code: int = 1) -> None:
+    """Say one sentence and end."""
+    print(f"Dừng: {text}", file=sys.stderr)
+    sys.exit(code)
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody listens on a local port."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def only_one(settings: Settings) -> IO[str]:
+    """Hold the lock of this folder; say so and leave when another start holds it."""
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    lock = (settings.var_dir / "run.lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        print(f"Hệ thống đang chạy rồi ở {lock.read().strip() or 'máy này'}. Không khởi động lần hai.")
+        sys.exit(0)
+    lock.truncate(0)
+    lock.write(f"http://127.0.0.1:{settings.port}")
+    lock.flush()
+    return lock
+
+
+class Screen(Printer):  # type: ignore[misc]
+    """What the person at the terminal sees: a welcome when pages are served, warnings, nothing else."""
+
+    welcome = ""
+
+    def write(self, message: Message) -> None:
+        """Show a line of a process."""
+        line = message.data if isinstance(message.data, str) else message.data.decode("utf-8", "replace")
+        if line.strip() == READY:
+            print(self.welcome, flush=True)
+        elif message.name == "system" and any(mark in line for mark in QUIET):
+            return
+        elif "received" in line and message.name == "system":
+            print("\nĐang dừng…", flush=True)
+        else:
+            super().write(message)
+
+
+def command(arguments: list[str], environment: dict[str, str]) -> str:
+    """Run ``his …`` and return what it printed; leave with its message when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from his.app import main; main()", *arguments], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        print(done.stdout, end="")
+        stop(f"lệnh «his {' '.join(arguments)}» không xong. Đọc lời báo ở trên.", done.returncode)
+    return done.stdout
+
+
+def standin_port(settings: Settings) -> int | None:
+    """Return the port to serve the stand-ins on; None when the outside systems are real or already answer."""
+    address = urlsplit(settings.insurer_url)
+    if settings.is_production or address.hostname not in ("127.0.0.1", "localhost") or not address.port:
+        return None
+    return None if listens(address.port) else address.port
+
+
+def main() -> None:
+    """Prepare and run."""
+    try:
+        settings = load_settings()
+    except SetupError as error:
+        stop(error.message, 2)
+        raise
+    lock = only_one(settings)
+    if listens(settings.port):
+        stop(
+            f"cổng {settings.port} đang có chương trình khác dùng. Đóng chương trình đó hoặc đặt HIS_PORT là cổng khác."
+        )
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+                   "PYTHONUNBUFFERED": "1"}  # fmt: skip
+    logins = command(["prepare"], environment)
+    screen = Screen(sys.stdout)
+    screen.welcome = f"\nBệnh viện mở cửa tại http://127.0.0.1:{settings.port}   (Ctrl-C để dừng)\n{logins}"
+    manager = Manager(screen)
+    port = standin_port(settings)
+    processes: dict[str, Any] = parse_procfile((ROOT / "Procfile").read_text("utf-8")).processes
+    for name, line in processes.items():
+        if name == "standins":
+            if port is None:
+                continue
+            environment["HIS_STANDIN_PORT"] = str(port)
+        manager.add_process(name, f"exec {line}", env=environment, cwd=str(ROOT))
+    manager.loop()
+    lock.close()
+    # Stopped by a person is a good end.
+    sys.exit(0 if manager.returncode in (0, 130, 143) else manager.returncode)
+
+
+if __name__ == "__main__":
+    main()
