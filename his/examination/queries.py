@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
@@ -172,17 +173,19 @@ def visit_page(visit_id: int) -> Visit:
 
 @dataclass(frozen=True, slots=True)
 class NoteFacts:
-    """The note of a visit, what this author was typing, and the place in the queue."""
+    """The note of a visit, what this author was typing, the place in the queue, and the patient's change mark."""
 
     note: ExamNote | None
     draft: NoteDraft | None
     ticket: QueueTicket | None
+    mark: int = 0
 
 
 def note_facts(visit_id: int, author_id: int | None) -> NoteFacts:
-    """Return note, own draft and ticket of a visit in one statement."""
+    """Return note, own draft, ticket and change mark of a visit in one statement."""
+    mark = _newest_change(Visit.patient_id).correlate(Visit).scalar_subquery()
     row = session().execute(
-        select(ExamNote, NoteDraft, QueueTicket)
+        select(ExamNote, NoteDraft, QueueTicket, mark)
         .select_from(Visit)
         .outerjoin(ExamNote, (ExamNote.visit_id == Visit.visit_id) & (ExamNote.state != NoteState.SUPERSEDED))
         .outerjoin(NoteDraft, (NoteDraft.visit_id == Visit.visit_id) & (NoteDraft.author_id == author_id))
@@ -192,17 +195,21 @@ def note_facts(visit_id: int, author_id: int | None) -> NoteFacts:
         .limit(1)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    return NoteFacts(row[0], row[1], row[2]) if row else NoteFacts(None, None, None)
+    return NoteFacts(row[0], row[1], row[2], row[3] or 0) if row else NoteFacts(None, None, None)
 
 
-def change_mark(patient_id: int) -> int:
-    """Return the newest change of a patient's data (views do not count): everything written leaves an audit event."""
-    return session().execute(
+def _newest_change(patient_id: Any) -> Any:
+    return (
         select(AuditEvent.event_id)
         .where(AuditEvent.patient_id == patient_id, AuditEvent.action != AuditAction.VIEW.value)
         .order_by(AuditEvent.event_id.desc())
         .limit(1)
-    ).scalar_one_or_none() or 0
+    )
+
+
+def change_mark(patient_id: int) -> int:
+    """Return the newest change of a patient's data (views do not count): everything written leaves an audit event."""
+    return session().execute(_newest_change(patient_id)).scalar_one_or_none() or 0
 
 
 def measurements(patient_id: int, limit: int = 40) -> Sequence[VitalSigns]:

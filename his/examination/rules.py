@@ -356,17 +356,27 @@ def weight_chart(weights: Sequence[tuple[date, Decimal]], birth_on: date) -> Wei
 
 @dataclass(frozen=True, slots=True)
 class NoteTemplate:
-    """A ready-made text per section of the note, for one kind of complaint."""
+    """A ready-made text per section of the note, for one kind of complaint, from an age in completed months."""
 
     name: str
+    age_min_months: int
     texts: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
-def note_templates() -> tuple[NoteTemplate, ...]:
+def all_templates() -> tuple[NoteTemplate, ...]:
     """Return the packaged texts in their order."""
     with files("his.examination").joinpath("data/note_templates.csv").open(encoding="utf-8") as file:
         return tuple(
-            NoteTemplate(row.pop("name"), {name: text.replace("\\n", "\n") for name, text in row.items() if text})
+            NoteTemplate(
+                row.pop("name"), int(row.pop("age_min_months")),
+                {name: text.replace("\\n", "\n") for name, text in row.items() if text},
+            )
             for row in csv.DictReader(file)
-        )
+        )  # fmt: skip
+
+
+def note_templates(age_months: int, limit: int = 4) -> tuple[NoteTemplate, ...]:
+    """Return the texts for an age, the most particular first; the page has room for four."""
+    fitting = [one for one in all_templates() if one.age_min_months <= age_months]
+    return tuple(sorted(fitting, key=lambda one: -one.age_min_months)[:limit])

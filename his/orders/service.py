@@ -169,3 +169,14 @@ def complete_line(line_id: int, *, actor: Actor, performer_licence: str = "", at
     audit.record(actor, Action.COMPLETE, subject_type="order_line", subject_id=line_id, patient_id=line.order.patient_id,
                  visit_id=line.order.visit_id, details={"service": line.service_code})  # fmt: skip
     return line
+
+
+def reopen_line(line_id: int, *, actor: Actor) -> OrderLine:
+    """A released result is being corrected: the service waits for the new version, the patient for results again."""
+    line = queries.line_for_update(line_id)
+    if line.state is not OrderState.RESULTED:
+        raise InvalidState("Chỉ định này chưa có kết quả.")
+    line.state, line.resulted_at = OrderState.STARTED, None
+    audit.record(actor, Action.START, subject_type="order_line", subject_id=line_id, patient_id=line.order.patient_id,
+                 visit_id=line.order.visit_id, details={"service": line.service_code})  # fmt: skip
+    return line

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, flash, jsonify, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, jsonify, redirect, render_template, request, url_for
 
 from his.audit import service as audit
 from his.core import clock
 from his.core.actor import Actor
 from his.core.db import transaction
 from his.core.errors import DomainError, Finding, RuleBroken, Severity
-from his.core.i18n import date_text, select_locale, time_text
+from his.core.i18n import age_parts, date_text, select_locale, time_text
 from his.core.i18n import gettext as _
 from his.core.i18n import lazy_gettext as _l
 from his.core.module import VisitPanel, registry
@@ -169,7 +169,7 @@ def _page(
     visit: Visit, actor: Actor, *, form: NoteForm | None = None, conflict: Conflict | None = None,
     findings: Sequence[Finding] = (), inline: bool = False,
 ) -> Page:  # fmt: skip
-    """Gather the page: nine statements of its own with the session, however long the patient's history."""
+    """Gather the page: five statements and those of the checks, however long the patient's history."""
     facts = queries.note_facts(visit.visit_id, actor.user_id)
     signs = queries.measurements(visit.patient_id)
     mine = [s for s in signs if s.visit_id == visit.visit_id]
@@ -200,7 +200,7 @@ def _page(
         items=_items(visit, form, main is not None, checks) if is_open else [],
         can_write=can_write, can_conclude=is_open and actor.may(Permission.VISIT_CONCLUDE), is_open=is_open,
         page_key=secrets.token_hex(12), draft_token=facts.draft.token if facts.draft is not None else "",
-        restored_at=restored, mark=queries.change_mark(visit.patient_id),
+        restored_at=restored, mark=facts.mark,
         discharges=_choices(discharges, REFERRAL_CODES if visit.discharge_code not in REFERRAL_CODES else ()),
         results=_choices(results),
         follow_ups=[(str(n), date_text(today + timedelta(days=n))) for n in FOLLOW_UP_DAYS],
@@ -215,7 +215,17 @@ def _panels(area: str, visit_id: int, actor: Actor) -> list[tuple[VisitPanel, An
 
 
 def _render(page: Page, status: int = 200) -> Any:
-    return render_template("examination/visit.html", p=page, templates=service.note_templates()), status
+    months = age_parts(page.visit.patient.birth_on, page.visit.service_on)[1]
+    return render_template("examination/visit.html", p=page, templates=service.note_templates(months), **_links()), status
+
+
+def _links() -> dict[str, bool]:
+    """Which pages of the records module this installation has."""
+    views = current_app.view_functions
+    return {
+        "has_add_allergy": "records.add_allergy" in views, "has_no_allergy": "records.no_allergy" in views,
+        "has_patient": "records.patient" in views,
+    }  # fmt: skip
 
 
 @bp.get("/visits/<int:visit_id>")
@@ -242,7 +252,7 @@ def visit_part(visit_id: int, area: str) -> Any:
     """A live part of the page: ``own`` (banner, signs, diagnoses, before signing) or the panels of an area."""
     if area == "own":
         found, actor = _visit(visit_id)
-        return fragment(render_template("examination/_own.html", p=_page(found, actor)))
+        return fragment(render_template("examination/_own.html", p=_page(found, actor), **_links()))
     if area not in AREAS:
         abort(404)
     actor = current_actor()
@@ -250,7 +260,7 @@ def visit_part(visit_id: int, area: str) -> Any:
     entries = _history(found, actor) if area == "left" else []
     return fragment(
         render_template(
-            "examination/_area.html", area=area, panels=_panels(area, visit_id, actor), entries=entries, visit=found
+            "examination/_area.html", area=area, panels=_panels(area, visit_id, actor), entries=entries, visit=found, **_links()
         )
     )
 

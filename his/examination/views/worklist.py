@@ -92,7 +92,8 @@ def _list_url(**more: Any) -> str:
 def worklist() -> Any:
     """The room's day, with a quick view of the chosen patient."""
     day = _day()
-    return render_template("examination/worklist.html", d=day, quick=_quick(day.chosen), stages=Stage)
+    skipped = request.args.get("skipped", type=int)
+    return render_template("examination/worklist.html", d=day, quick=_quick(day.chosen), stages=Stage, skipped=skipped)
 
 
 @bp.get("/rows")

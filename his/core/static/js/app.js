@@ -364,8 +364,10 @@ if (first) {
       options().forEach((n, i) => { n.setAttribute("aria-selected", i === at ? "true" : "false"); if (i === at) { field.setAttribute("aria-activedescendant", n.id); n.scrollIntoView({ block: "nearest" }); } });
     };
     const place = () => {
-      // Opens upwards when there is no room below (the page itself does not scroll).
-      list.classList.toggle("above", window.innerHeight - field.getBoundingClientRect().bottom < 240 && field.getBoundingClientRect().top > 300);
+      // Opens upwards when there is no room below: columns scroll, the page does not.
+      const box = (field.closest(".col, .scroll") || document.documentElement).getBoundingClientRect(); const spot = field.getBoundingClientRect();
+      const below = Math.min(window.innerHeight, box.bottom) - spot.bottom; const above = spot.top - Math.max(0, box.top);
+      list.classList.toggle("above", below < 200 && above > below);
     };
     const draw = () => {
       list.replaceChildren();
