@@ -15,7 +15,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from his.core import i18n, jobs, logs, migrate, outbox, shell, web
+from his.core import checks, i18n, jobs, logs, migrate, outbox, shell, web
 from his.core import tasks as core_tasks
 from his.core.config import PROJECT_ROOT, Settings, activate, load_settings
 from his.core.db import db, install_engine_hooks
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, *, part: str = "web") -> Flask:
     web.install(app)
     jobs.configure(settings)
     app.cli.add_command(migrate.cli)
+    app.cli.add_command(checks.cli)
     _add_modules(app)
     app.before_request(check_request)
     shell.install(app)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from his.app import create_app
 from his.core import jobs
+from his.core.errors import SetupError
 
-jobs.ContextTask.flask_app = create_app(part="worker")
+try:
+    jobs.ContextTask.flask_app = create_app(part="worker")
+except SetupError as error:
+    raise SystemExit(error.message) from error
 celery = jobs.celery

@@ -26,7 +26,7 @@ from his.core.config import Settings, load_settings  # noqa: E402 - the path com
 from his.core.errors import SetupError  # noqa: E402
 
 READY = "his: ready"
-QUIET = ("started (pid=", "stopped (rc=", "sending SIG")
+QUIET = ("started (pid=", "stopped (rc=", "sending SIG", "Warm shutdown", "celery beat v")
 
 
 def stop(text: str, code: int = 1) -> None:
@@ -68,7 +68,7 @@ class Screen(Printer):  # type: ignore[misc]
         line = message.data if isinstance(message.data, str) else message.data.decode("utf-8", "replace")
         if line.strip() == READY:
             print(self.welcome, flush=True)
-        elif message.name == "system" and any(mark in line for mark in QUIET):
+        elif any(mark in line for mark in QUIET) or not line.strip():
             return
         elif "received" in line and message.name == "system":
             print("\nĐang dừng…", flush=True)
@@ -109,7 +109,10 @@ def main() -> None:
             f"cổng {settings.port} đang có chương trình khác dùng. Đóng chương trình đó hoặc đặt HIS_PORT là cổng khác."
         )
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-                   "PYTHONUNBUFFERED": "1"}  # fmt: skip
+                   "PYTHONUNBUFFERED": "1",
+                   # The demo may be started as root; celery says so on seven lines.
+                   "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}  # fmt: skip
+    environment.setdefault("HIS_LOG_LEVEL", "WARNING")  # each request on a line would push the log-ins away
     logins = command(["prepare"], environment)
     screen = Screen(sys.stdout)
     screen.welcome = f"\nBệnh viện mở cửa tại http://127.0.0.1:{settings.port}   (Ctrl-C để dừng)\n{logins}"
@@ -121,7 +124,7 @@ def main() -> None:
             if port is None:
                 continue
             environment["HIS_STANDIN_PORT"] = str(port)
-        manager.add_process(name, f"exec {line}", env=environment, cwd=str(ROOT))
+        manager.add_process(name, f"exec {line}", quiet=name == "standins", env=dict(environment), cwd=str(ROOT))
     manager.loop()
     lock.close()
     # Stopped by a person is a good end.

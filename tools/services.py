@@ -159,14 +159,19 @@ class Services:
         user = _user("rabbitmq")
         folder = self._own("rabbitmq", user)
         (folder / "none.conf").write_text("", "utf-8")
-        port, between = free_port(), free_port()
+        port, names, between = free_port(), free_port(), free_port()
+        # Erlang would leave its name server behind as a daemon: ours ends with the run.
+        self._start(
+            [_program("epmd", "/usr/lib/erlang/erts-*/bin/epmd", package="erlang-base"), "-port", str(names)],
+            folder / "names.log", user, {}, signal.SIGTERM,
+        )  # fmt: skip
         environment = {
             "HOME": str(folder), "RABBITMQ_NODENAME": f"his{port}@localhost", "RABBITMQ_NODE_PORT": str(port),
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_DIST_PORT": str(between), "ERL_EPMD_PORT": str(free_port()),
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_DIST_PORT": str(between), "ERL_EPMD_PORT": str(names),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"), "RABBITMQ_LOG_BASE": str(folder / "logs"),
             "RABBITMQ_CONFIG_FILE": str(folder / "none"), "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_PID_FILE": str(folder / "pid"), "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f'-setcookie his{port}',
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-setcookie his{port}",
         }  # fmt: skip
         process = self._start([program], folder / "log", user, environment, signal.SIGTERM)
         _wait("RabbitMQ", _speaks_amqp(port), process, folder / "log", 120)

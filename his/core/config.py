@@ -6,8 +6,12 @@ Fixed values follow the security standard (TCVN 14423:2026, OWASP ASVS 5.0, QĐ 
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,10 +34,13 @@ class Settings(BaseSettings):
     var_dir: Path = Field(PROJECT_ROOT / "var", description="folder for the embedded database and files")
     database_url: str = Field("", description="sqlite:///… or postgresql+psycopg://…; empty = embedded SQLite")
     broker_url: str = Field("", description="redis://…, amqp://… or sqla+sqlite:///…; empty = embedded SQLite")
+    bind_address: str = Field("127.0.0.1", description="address the web server listens on")
     port: int = Field(8000, ge=1, le=65535, description="local port of the web server")
+    web_workers: int = Field(2, ge=1, le=32, description="processes of the web server, four threads each")
     trusted_hosts: str = Field("", description="host names served, separated by commas; empty = any in development")
     proxy_hops: int = Field(0, ge=0, le=5, description="number of trusted reverse proxies in front")
-    cookie_secure: bool | None = Field(None, description="true or false; default true in production")
+    cookie_secure: bool | None = Field(None, description="cookies over HTTPS only; empty = only in production")
+    certificate_files: str = Field("", description="PEM files whose expiry `his check` watches, separated by commas")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
 
     # The hospital. The demo hospital is invented.
@@ -45,9 +52,9 @@ class Settings(BaseSettings):
     facility_phone: str = Field("028 3999 9999", description="telephone on papers")
     facility_province: str = Field("79", pattern=r"^\d{2}$", description="two-digit province code (QĐ 19/2025)")
     # Luật BHYT Đ22, NĐ 188/2025 Đ19: what decides routes and rates.
-    facility_level: Literal["BD_TYT", "BD", "CB", "CS"] = Field("CB", description="BD_TYT, BD, CB or CS")
-    facility_points: int | None = Field(45, ge=0, le=100, description="score 0-100 (điểm xếp cấp)")
-    facility_old_tier: Literal["none", "H", "T", "TW"] = Field("none", description="level before 2025: none, H, T, TW")
+    facility_level: Literal["BD_TYT", "BD", "CB", "CS"] = Field("CB", description="level of the facility: first contact (commune station or other), basic, specialised")
+    facility_points: int | None = Field(45, ge=0, le=100, description="score of the facility (điểm xếp cấp)")
+    facility_old_tier: Literal["none", "H", "T", "TW"] = Field("none", description="level before 2025")
     public_base_url: str = Field("http://localhost:8000", description="address printed in QR codes")
 
     # Outside systems: reached by the outbox only (stand-in servers in the demo).
@@ -57,9 +64,9 @@ class Settings(BaseSettings):
     national_rx_url: str = Field("http://127.0.0.1:8099/national-rx", description="national prescription system")
     national_rx_username: str = Field("79999", description="account of the facility")
     national_rx_password: str = Field("demo", description="password of the facility")
-    gateway_connect_seconds: float = Field(5, gt=0, le=30, description="seconds, 0-30")
-    gateway_total_seconds: float = Field(30, gt=0, le=120, description="seconds, 0-120")
-    desk_gateway_seconds: float = Field(3, gt=0, le=5, description="longest wait of the desk for a card check, 0-5")
+    gateway_connect_seconds: float = Field(5, gt=0, le=30, description="seconds to connect to an outside system")
+    gateway_total_seconds: float = Field(30, gt=0, le=120, description="seconds for a whole call to an outside system")
+    desk_gateway_seconds: float = Field(3, gt=0, le=5, description="seconds the desk waits for a card check at most")
 
     # Sessions and passwords (TCVN 14423 3.6/4.6; QĐ 326 Đ8).
     idle_minutes: int = Field(15, ge=1, le=60, description="minutes before the screen locks")
@@ -69,7 +76,7 @@ class Settings(BaseSettings):
     login_attempts: int = Field(5, ge=3, le=20, description="wrong log-ins per account in 15 minutes")
     login_attempts_per_address: int = Field(30, ge=5, le=1000, description="wrong log-ins per address in 15 minutes")
     proof_minutes: int = Field(10, ge=1, le=60, description="minutes a signing PIN stays proven")
-    argon2_memory_kib: int = Field(65536, ge=8, description="memory of the password hash in KiB")
+    argon2_memory_kib: int = Field(65536, ge=16, description="memory of the password hash in KiB")
     argon2_time: int = Field(4, ge=1, description="passes of the password hash")
     max_body_mib: int = Field(10, ge=1, le=100, description="largest request body in MiB")
 
@@ -87,12 +94,23 @@ class Settings(BaseSettings):
         # SEC-27: no default key, no debug in production.
         if self.env == "production" and (self.secret_key == DEVELOPMENT_SECRET or len(self.secret_key) < 32):
             raise ValueError("HIS_SECRET_KEY|must be 32 or more random characters in production")
+        if self.env == "production" and not self.trusted_hosts:
+            raise ValueError("HIS_TRUSTED_HOSTS|must name the hosts served in production, for example his.benhvien.vn")
+        if self.env == "production" and "demo" in (self.insurer_password, self.national_rx_password):
+            raise ValueError("HIS_INSURER_PASSWORD and HIS_NATIONAL_RX_PASSWORD|must be the facility's own in production, not the demo's")
         if self.database_url and not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("HIS_DATABASE_URL|must start with sqlite:/// or postgresql+psycopg://")
         if self.broker_url and not self.broker_url.startswith(
             ("redis://", "rediss://", "amqp://", "amqps://", "sqla+", "memory://")
         ):
             raise ValueError("HIS_BROKER_URL|must start with redis://, amqp:// or sqla+sqlite:///")
+        for name in ("public_base_url", "insurer_url", "national_rx_url"):
+            if not re.match(r"^https?://[^/\s]+", getattr(self, name)):
+                raise ValueError(f"HIS_{name.upper()}|must start with http:// or https:// and name a host")
+        try:
+            ip_address(self.bind_address)
+        except ValueError:
+            raise ValueError("HIS_BIND_ADDRESS|must be an IP address, 127.0.0.1 or 0.0.0.0 for example") from None
         return self
 
     @property
@@ -114,8 +132,25 @@ class Settings(BaseSettings):
         return self.is_production if self.cookie_secure is None else self.cookie_secure
 
 
+# Names with this prefix that are not settings of the house: tests, benchmarks, the starter.
+NOT_SETTINGS = ("HIS_TEST_", "HIS_BENCH_", "HIS_STANDIN_")
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt variable would silently leave the default in force: stop instead."""
+    known = {f"HIS_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(n for n in os.environ if n.startswith("HIS_") and n not in known and not n.startswith(NOT_SETTINGS))
+    if unknown:
+        sentences = []
+        for name in unknown:
+            near = difflib.get_close_matches(name, known, n=1)
+            sentences.append(f"{name} is not a setting{f'; did you mean {near[0]}' if near else ''}? See docs/operations.md.")
+        raise SetupError("\n".join(sentences))
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings from the environment; raise `SetupError` with one sentence per wrong variable."""
+    _refuse_unknown_names()
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -137,11 +172,41 @@ def current() -> Settings:
     return _active[0]
 
 
+# Values of these are never repeated in a message: they may hold a password.
+SECRET_WORDS = ("secret", "password", "url")
+
+
+def may_be(name: str) -> str:
+    """Return in words what a setting may be: its kind, its limits, what it is."""
+    field = Settings.model_fields[name]
+    parts = []
+    kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(get_args(field.annotation))} ({field.description})"
+    if kinds[0] is bool:
+        parts.append("true or false")
+    elif kinds[0] in (int, float):
+        parts.append("a whole number" if kinds[0] is int else "a number")
+    limits = {key: getattr(m, key) for m in field.metadata for key in ("ge", "gt", "le", "lt", "min_length", "pattern") if getattr(m, key, None) is not None}
+    if "ge" in limits or "gt" in limits:
+        parts.append(f"from {limits['ge']}" if "ge" in limits else f"above {limits['gt']}")
+    if "le" in limits:
+        parts.append(f"up to {limits['le']}")
+    if "min_length" in limits:
+        parts.append(f"at least {limits['min_length']} characters")
+    if "pattern" in limits:
+        parts.append(f"of the shape {limits['pattern']}")
+    words = " ".join(parts)
+    return f"{words} ({field.description})" if words else str(field.description)
+
+
 def _sentence(item: Any) -> str:
     message = str(item["msg"])
     if "|" in message:
         name, text = message.removeprefix("Value error, ").split("|", 1)
         return f"{name} {text}."
-    field = str(item["loc"][0]) if item["loc"] else ""
-    described = Settings.model_fields[field].description if field in Settings.model_fields else ""
-    return f"HIS_{field.upper()} = {item.get('input')!r}: {message}. It may be: {described}."
+    name = str(item["loc"][0]) if item["loc"] else ""
+    if name not in Settings.model_fields:
+        return f"{name}: {message}."
+    value = "is wrong" if any(word in name for word in SECRET_WORDS) else f"is {str(item.get('input'))[:60]!r}"
+    return f"HIS_{name.upper()} {value}; it may be {may_be(name)}."

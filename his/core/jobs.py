@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import structlog
 from celery import Celery, Task
 from flask import Flask
+from kombu.transport.sqlalchemy import Transport as EmbeddedTransport
 
 from his.core.config import Settings
 from his.core.db import after_commit
@@ -36,6 +37,7 @@ celery.set_default()
 QUEUES = {"core": "default", "audit": "default", "insurance": "reports", "documents": "papers"}
 DEFAULT_QUEUE = "default"
 HEARTBEAT_TASK = "core.heartbeat"
+TASK_LIMIT = 3600  # seconds
 
 
 def queue_of(task: str) -> str:
@@ -43,10 +45,20 @@ def queue_of(task: str) -> str:
     return QUEUES.get(task.split(".", 1)[0], DEFAULT_QUEUE)
 
 
+def _transport_options(broker: str) -> dict[str, Any]:
+    if broker.startswith("sqla+sqlite"):
+        return {"connect_args": {"timeout": 15}}  # seconds to wait for another writer
+    if broker.startswith("redis"):
+        return {"visibility_timeout": 2 * TASK_LIMIT}  # longer than the longest task (REL-09)
+    return {}
+
+
 def configure(settings: Settings) -> Celery:
     """Point the Celery application at the configured broker (REL-09: late acknowledgement, one at a time)."""
     if settings.broker.startswith("sqla+sqlite:///"):
         Path(settings.broker.removeprefix("sqla+sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        # How often an idle worker looks; this transport hands its options to the database, so it is told here.
+        EmbeddedTransport.polling_interval = 0.25
     celery.conf.update(
         broker_url=settings.broker,
         task_ignore_result=True,
@@ -59,13 +71,13 @@ def configure(settings: Settings) -> Celery:
         task_create_missing_queues=True,
         task_routes=lambda name, *_args, **_kwargs: {"queue": queue_of(name)},
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"polling_interval": 0.25} if settings.broker.startswith("sqla") else {},
+        broker_transport_options=_transport_options(settings.broker),
         timezone="Asia/Ho_Chi_Minh",
         enable_utc=True,
         worker_hijack_root_logger=False,
         beat_schedule_filename=str(settings.var_dir / "beat-schedule"),
-        task_time_limit=3600,
-        task_soft_time_limit=3300,
+        task_time_limit=TASK_LIMIT,
+        task_soft_time_limit=TASK_LIMIT - 300,
         task_always_eager=settings.env == "test",
     )
     return celery

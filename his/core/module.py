@@ -54,6 +54,20 @@ class RecordSection:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientAction:
+    """What may be done next with a patient just found (receive, open the record): a link with the patient's id.
+
+    ``url(patient_id)`` gives the address; shown to people who hold ``permission``, lowest ``order`` first.
+    """
+
+    label: Any
+    icon: str
+    permission: str
+    url: Callable[[int], str]
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class VisitPanel:
     """A part of the doctor's page that a higher module owns (orders, results, prescription, referral).
 
@@ -102,6 +116,7 @@ class Module:
     schedules: Sequence[Schedule] = ()
     cli: Sequence[click.Command] = ()
     record_sections: Sequence[RecordSection] = ()
+    patient_actions: Sequence[PatientAction] = ()
     visit_panels: Sequence[VisitPanel] = ()
     # What still stops a visit from being concluded: ``check(visit_id)`` returns findings whose ``field`` is the id of
     # the part of the doctor's page that mends them.
@@ -109,8 +124,9 @@ class Module:
     # Kind of outbox message -> the function that delivers it.
     outbox: Mapping[str, Callable[[Envelope], Delivery]] = field(default_factory=dict)
     tasks: str = ""
-    # Self-tests of `his check`: name -> function returning a list of problems (empty = fine).
-    checks: Mapping[str, Callable[[], Sequence[str]]] = field(default_factory=dict)
+    # Self-tests of `his check`: name -> function returning problems (empty = fine): a text is bad, a `Finding` of
+    # severity WARNING only deserves attention.
+    checks: Mapping[str, Callable[[], Sequence[str | Finding]]] = field(default_factory=dict)
     # Called once with the application, for what needs it (sessions, log-in).
     install: Callable[[Flask], None] | None = None
 
@@ -132,6 +148,9 @@ class Registry:
 
     def record_sections(self) -> list[RecordSection]:
         return sorted((s for m in self.modules for s in m.record_sections), key=lambda s: s.order)
+
+    def patient_actions(self) -> list[PatientAction]:
+        return sorted((a for m in self.modules for a in m.patient_actions), key=lambda a: a.order)
 
     def visit_panels(self, area: str) -> list[VisitPanel]:
         return sorted((p for m in self.modules for p in m.visit_panels if p.area == area), key=lambda p: p.order)

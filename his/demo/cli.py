@@ -1,26 +1,13 @@
-"""`his demo …`: load the demo hospital, show its log-ins and the texts to scan."""
+"""`his demo …`: load the demo hospital, show its log-ins and the texts to scan. `his prepare`: what `make run` needs."""
 
 from __future__ import annotations
 
-import time
-from datetime import date
-
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import select
 
-from his.catalogues import service as catalogues
-from his.core import clock
-from his.core.actor import SYSTEM
+from his.core import migrate
 from his.core.config import current
-from his.core.db import session, transaction
-from his.demo import history, journey, morning, people, staff, stock
-from his.records.models import Visit
-
-
-def _has_visits(day: date | None = None) -> bool:
-    statement = select(Visit.visit_id).limit(1)
-    return session().execute(statement if day is None else statement.where(Visit.service_on == day)).first() is not None
+from his.demo import loading, people, staff
 
 
 @click.group("demo")
@@ -28,50 +15,37 @@ def cli() -> None:
     """The invented demo hospital."""
 
 
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
 @cli.command("load")
 @click.option("--staff-only", is_flag=True, help="catalogues, staff and stock; no patients")
 @with_appcontext
 def load(*, staff_only: bool) -> None:
-    """Load catalogues, staff, stock and patients; a second run changes nothing."""
+    """Load catalogues, staff, stock, earlier visits and a morning for today; a second run changes nothing."""
     if current().is_production:
         raise click.ClickException("Không nạp bệnh viện mẫu vào hệ thống thật (HIS_ENV=production).")
-    started = time.monotonic()
-    with transaction():
-        reports = catalogues.load_packaged(actor=SYSTEM)
-    _tell(f"Danh mục: {sum(report.added for report in reports)} dòng mới", started)
-    with transaction():
-        people_count = staff.load()
-    _tell(f"Nhân viên: {people_count} tài khoản mới", started)
-    with transaction():
-        lot_count = stock.load(actor=staff.actor("duocsi"))
-    _tell(f"Kho thuốc: {lot_count} lô mới", started)
-    if staff_only:
-        return
-    with journey.outside_world():
-        house = journey.House()
-        if not _has_visits():
-            count = history.load(house)
-            _tell(f"Quá khứ: {count} lượt khám", started)
-        if not _has_visits(clock.today()):
-            count = morning.load(house)
-            _tell(f"Sáng nay: {count} lượt khám", started)
-        house.go_home()
+    loading.load_ground(_tell)
+    if not staff_only:
+        loading.load_patients(_tell)
 
 
-def _tell(text: str, started: float) -> None:
-    click.echo(f"{text} ({time.monotonic() - started:.1f} s).")
+def _logins() -> str:
+    rows = staff.logins()
+    lines = [f"  {row['username']:<13} {row['role']:<26} {row['name']}" for row in rows]
+    head = f"Mật khẩu chung: {staff.PASSWORD}    Mã ký: {staff.PIN}    Thẻ để quét: his demo cards"
+    return "\n".join([head, *lines]) if rows else ""
 
 
 @cli.command("logins")
 @with_appcontext
 def logins() -> None:
     """Print one log-in of each role."""
-    rows = staff.logins()
-    if not rows:
+    text = _logins()
+    if not text:
         raise click.ClickException("Chưa có bệnh viện mẫu. Chạy: his demo load")
-    click.echo(f"Mật khẩu chung: {staff.PASSWORD}   Mã ký: {staff.PIN}")
-    for row in rows:
-        click.echo(f"  {row['username']:<12} {row['role']:<26} {row['name']}")
+    click.echo(text)
 
 
 @cli.command("cards")
@@ -81,3 +55,21 @@ def cards() -> None:
     for card in people.trial_cards():
         click.echo(f"{card.title}: {card.person.name}")
         click.echo(f"  {card.text}")
+
+
+@click.command("prepare")
+@with_appcontext
+def prepare() -> None:
+    """Bring the schema up to date; load the demo hospital into an empty database (not in production)."""
+    migrate.upgrade()
+    if current().is_production:
+        return
+    # The mark tells a loading that was interrupted: the next start goes on with what is missing.
+    mark = current().var_dir / "demo-loading"
+    if loading.is_empty() or mark.exists():
+        _tell("Cơ sở dữ liệu trống: nạp bệnh viện mẫu, khoảng một phút.")
+        mark.touch()
+        loading.load_ground(_tell)
+        loading.load_patients(_tell)
+        mark.unlink()
+    click.echo(_logins())

@@ -6,6 +6,7 @@ last month's prices, numbers and times.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -161,6 +162,9 @@ def outside_world() -> Iterator[None]:
     Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
     activate(settings.model_copy(update={"insurer_url": f"{base}/insurer", "national_rx_url": f"{base}/national-rx"}))
+    requests = logging.getLogger("werkzeug")
+    level = requests.level
+    requests.setLevel(logging.ERROR)
     eager = celery.conf.task_always_eager
     celery.conf.task_always_eager = True
     try:
@@ -169,6 +173,7 @@ def outside_world() -> Iterator[None]:
         celery.conf.task_always_eager = eager
         activate(settings)
         server.shutdown()
+        requests.setLevel(level)
 
 
 @contextmanager
@@ -381,7 +386,7 @@ def _prescribe(plan: Plan, case: Case, house: House, visit_id: int, name: str, m
         draft = _write(draft.prescription_id, doses, case, visit_id, doctor)
         number = draft.prescription_id
         visit = records_queries.get_visit(visit_id)
-        run = rx_queries.safety_run(draft, rx_queries.facts_for_checks(visit))
+        run = rx_queries.safety_run(draft, rx_queries.facts_for_checks(visit, number))
         if run.stops:
             bad = {position for alert in run.stops for position in alert.alert.lines}
             kept = tuple(dose for place, dose in enumerate(doses) if place not in bad)
@@ -389,7 +394,7 @@ def _prescribe(plan: Plan, case: Case, house: House, visit_id: int, name: str, m
                 prescriptions.cancel(number, "không còn thuốc phù hợp", actor=doctor)
                 return
             draft = _write(number, kept, case, visit_id, doctor)
-            run = rx_queries.safety_run(draft, rx_queries.facts_for_checks(visit))
+            run = rx_queries.safety_run(draft, rx_queries.facts_for_checks(visit, number))
         if plan.stage >= Stage.SIGNED:
             for alert in run.cautions:
                 prescriptions.override(

@@ -6,7 +6,7 @@ from flask import Flask
 
 from his.core.module import Module
 from his.demo import staff
-from his.demo.cli import cli
+from his.demo.cli import cli, prepare
 
 
 def install(app: Flask) -> None:
@@ -14,4 +14,4 @@ def install(app: Flask) -> None:
     app.extensions["his_demo_logins"] = staff.logins
 
 
-module = Module(name="demo", cli=(cli,), install=install)
+module = Module(name="demo", cli=(cli, prepare), install=install)

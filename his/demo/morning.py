@@ -151,7 +151,7 @@ def _refer(plan: Plan, house: House, visit_id: int, now: datetime, *, issued: bo
                 destination_code=DESTINATION, reason=ReferralReason.BEYOND_CAPACITY, is_one_year=True,
                 clinical_signs=referral.clinical_signs, course=referral.course, results_summary=referral.results_summary,
                 procedures="Không", treatment_done="Acid folic 5 mg", condition=referral.condition,
-                plan="Truyền máu, theo dõi chuyên khoa huyết học.", transport="Tự túc, gia đình đưa đi",
+                plan="Truyền máu, theo dõi chuyên khoa huyết học.", transport="Tự túc, gia đình đưa đi", result_code="3",
             ),
             None, actor=actor,
         )  # fmt: skip
