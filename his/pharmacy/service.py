@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from his.audit import service as audit
@@ -12,19 +11,28 @@ from his.core.db import session
 from his.core.errors import InvalidState, NotAllowed, NotFound
 from his.core.once import once
 from his.core.sequences import next_number
-from his.pharmacy import queries
+from his.pharmacy import queries, rules
 from his.pharmacy.enums import ACTION_DETAILS, Action
 from his.pharmacy.models import Dispense, DispenseLine
 from his.prescriptions import queries as rx_queries
 from his.prescriptions import service as prescriptions
-from his.prescriptions.enums import PrescriptionKind, PrescriptionState
+from his.prescriptions.enums import OVERRIDE_TEXT
 from his.records import queries as records_queries
 from his.records import service as records
 from his.stock import service as stock
 
 audit.register_actions(Action, ACTION_DETAILS)
 
-VALID_DAYS = 5
+
+def code_of(text: str) -> str:
+    """Return a scanned or typed prescription code as it is kept: ``79999A1B2C3D-c`` -> ``79999a1b2c3d-C``."""
+    stem, _dash, letter = text.strip().rpartition("-")
+    return f"{stem[:5]}{stem[5:].lower()}-{letter.upper()}" if stem else text.strip()
+
+
+def override_words() -> dict[str, str]:
+    """Return the ready reasons for prescribing in spite of an alert, in words."""
+    return {reason.value: words for reason, words in OVERRIDE_TEXT.items()}
 
 
 def dispense(
@@ -47,20 +55,9 @@ def dispense(
 
 def _dispense(prescription_id: int, receiver_name: str, receiver_id: str, actor: Actor) -> dict[str, Any]:
     prescription = rx_queries.get_for_update(prescription_id)
-    if prescription.state is PrescriptionState.DISPENSED:
-        raise InvalidState("Đơn này đã cấp thuốc.")
-    if prescription.state is not PrescriptionState.SIGNED or prescription.signed_at is None:
-        raise InvalidState("Đơn chưa ký hoặc đã hủy, không cấp được.")
-    if prescription.doctor_id == actor.user_id:
-        raise NotAllowed("Người kê đơn không tự cấp thuốc đơn của mình.")
-    day = clock.local(prescription.signed_at).date()
-    if clock.today() > day + timedelta(days=VALID_DAYS):
-        raise InvalidState(f"Đơn ký ngày {day:%d/%m/%Y} đã quá {VALID_DAYS} ngày. Người bệnh cần khám lại.")
     visit = records_queries.get_visit(prescription.visit_id)
-    if visit.paid_at is None:
-        raise InvalidState("Lượt khám chưa thanh toán. Mời gia đình qua thu ngân trước.")
-    if prescription.kind in (PrescriptionKind.NARCOTIC, PrescriptionKind.PSYCHOTROPIC) and not receiver_id.strip():
-        raise InvalidState("Đơn thuốc gây nghiện, hướng thần: ghi số định danh người nhận thuốc.")
+    for problem in rules.check_dispense(queries.facts_of(prescription, visit, actor, receiver_id)):
+        raise (NotAllowed if problem.code == "own_prescription" else InvalidState)(problem.message, code=problem.code)
     stamp = f"{clock.today():%y%m%d}"
     given = Dispense(
         number=f"CP-{stamp}-{next_number('dispense', stamp):04d}", prescription_id=prescription_id,
@@ -69,16 +66,17 @@ def _dispense(prescription_id: int, receiver_name: str, receiver_id: str, actor:
     )  # fmt: skip
     session().add(given)
     session().flush()  # lines point to it
-    for line in sorted(prescription.lines, key=lambda item: item.drug_code):
+    # By product: the same order of locks as signing takes.
+    for line in sorted(prescription.lines, key=lambda item: (item.drug_code, item.position)):
         for part in stock.issue(
             line.drug_code, line.quantity, source_kind="prescription_line", source_id=line.line_id,
-            name=f"{line.inn} {line.strength}", actor=actor,
+            name=f"{line.inn} {line.strength}", until=prescriptions.course_end(line, clock.today()), actor=actor,
         ):  # fmt: skip
-            session().add(
+            given.lines.append(
                 DispenseLine(
-                    dispense_id=given.dispense_id, prescription_line_id=line.line_id, lot_id=part.lot_id,
-                    lot_number=part.lot_number, expires_on=part.expires_on, quantity=part.quantity,
-                )  # fmt: skip
+                    prescription_line_id=line.line_id, lot_id=part.lot_id, lot_number=part.lot_number,
+                    expires_on=part.expires_on, quantity=part.quantity,
+                )
             )
     prescriptions.mark_dispensed(prescription_id, actor=actor)
     records.mark_dispensed(prescription.visit_id, actor=actor)
@@ -99,7 +97,7 @@ def take_back(prescription_id: int, reason: str, *, actor: Actor) -> Dispense:
     if given is None:
         raise InvalidState("Đơn này chưa cấp thuốc.")
     given.voided_at, given.voided_by_id, given.void_reason = clock.now(), actor.user_id, reason.strip()[:300]
-    for line in prescription.lines:
+    for line in sorted(prescription.lines, key=lambda item: (item.drug_code, item.position)):
         stock.take_back("prescription_line", line.line_id, reason=reason, actor=actor)
     prescriptions.mark_taken_back(prescription_id, actor=actor)
     audit.record(actor, Action.TAKE_BACK, subject_type="dispense", subject_id=given.dispense_id,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager
 
+from his.catalogues import queries as catalogues
 from his.core import clock
 from his.core.db import session
 from his.stock.enums import ReservationState
@@ -101,3 +102,42 @@ def movements_of(drug_code: str, limit: int = 30) -> Sequence[StockMovement]:
         .order_by(StockMovement.movement_id.desc())
         .limit(limit)
     ).scalars().all()
+
+
+SOON_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """One product of the hospital's list with its stock."""
+
+    code: str
+    name: str
+    unit: str
+    stock: StockRow
+    today: date
+
+    @property
+    def view(self) -> str:
+        """Return "expired", "out", "soon" (first lot expires within 90 days) or "good"."""
+        if self.stock.expired > 0:
+            return "expired"
+        if self.stock.available <= 0:
+            return "out"
+        if self.stock.first_expiry is not None and (self.stock.first_expiry - self.today).days < SOON_DAYS:
+            return "soon"
+        return "good"
+
+
+def products() -> list[ProductRow]:
+    """Return every product in force with its stock, by name (2 statements)."""
+    today = clock.today()
+    zero = Decimal(0)
+    by_code = {row.drug_code: row for row in rows()}
+    return [
+        ProductRow(
+            drug.code, " ".join(part for part in (drug.ingredient_vi, f"({drug.brand})" if drug.brand else "", drug.strength) if part),
+            drug.unit, by_code.get(drug.code) or StockRow(drug.code, zero, zero, zero, None, 0), today,
+        )
+        for drug in catalogues.drug_rows()
+    ]  # fmt: skip

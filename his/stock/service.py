@@ -13,26 +13,46 @@ from his.core import clock
 from his.core.actor import Actor
 from his.core.db import session
 from his.core.i18n import decimal_text
+from his.core.once import once
 from his.stock import queries, rules
 from his.stock.enums import ACTION_DETAILS, Action, MovementKind, ReservationState
-from his.stock.errors import BadQuantity, StockShort
+from his.stock.errors import BadQuantity, LotExpired, LotNotFound, StockShort
 from his.stock.models import StockLot, StockMovement, StockReservation
 from his.stock.rules import Allocation
 
 audit.register_actions(Action, ACTION_DETAILS)
 
 MAIN_STORE = "NT1"
+# Pure decisions other modules preview.
+LotFacts = rules.LotFacts
+allocate = rules.allocate
 
 
 def receive(
     *, drug_code: str, lot_number: str, expires_on: date, quantity: Decimal, actor: Actor, store_code: str = MAIN_STORE,
-    reason: str = "",
+    reason: str = "", key: str = "",
 ) -> StockLot:  # fmt: skip
-    """Bring a quantity of a lot into the store. Raises `BadQuantity` (not positive, or expired on arrival)."""
+    """Bring a quantity of a lot into the store; with a form's one-time ``key`` a double click brings it once.
+
+    Raises `BadQuantity` (not positive, expired on arrival, no lot number).
+    """
+    if not key:
+        return _receive(drug_code, lot_number, expires_on, quantity, store_code, reason, actor)
+    result = once(
+        key, action="stock.receive", actor=actor,
+        body={"drug": drug_code, "lot": lot_number, "expires": expires_on, "quantity": str(quantity)},
+        effect=lambda: {"lot_id": _receive(drug_code, lot_number, expires_on, quantity, store_code, reason, actor).lot_id},
+    )  # fmt: skip
+    return session().get_one(StockLot, result["lot_id"])
+
+
+def _receive(
+    drug_code: str, lot_number: str, expires_on: date, quantity: Decimal, store_code: str, reason: str, actor: Actor
+) -> StockLot:
     if quantity <= 0:
         raise BadQuantity("Số lượng nhập phải lớn hơn 0.")
     if expires_on < clock.today():
-        raise BadQuantity("Lô này đã hết hạn dùng. Kiểm tra lại hạn trên bao bì.")
+        raise LotExpired("Lô này đã hết hạn dùng. Kiểm tra lại hạn trên bao bì.")
     here = session()
     lot_number = lot_number.strip()
     if not lot_number:
@@ -215,7 +235,9 @@ def correct(lot_id: int, counted: Decimal, *, reason: str, actor: Actor) -> Stoc
     if len(reason.strip()) < 5:
         raise BadQuantity("Ghi lý do điều chỉnh, ít nhất 5 ký tự.")
     here = session()
-    lot = here.get_one(StockLot, lot_id, with_for_update=True, populate_existing=True)
+    lot = here.get(StockLot, lot_id, with_for_update=True, populate_existing=True)
+    if lot is None:
+        raise LotNotFound("Không tìm thấy lô này.")
     difference = counted - lot.quantity
     if difference != 0:
         here.add(StockMovement(lot_id=lot_id, kind=MovementKind.CORRECTION, quantity=difference,

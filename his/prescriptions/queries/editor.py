@@ -135,7 +135,7 @@ def load(visit_id: int, prescription_id: int | None = None) -> Editor:
 
     Raises `VisitNotFound`.
     """
-    visit, weight_at, height = _visit(visit_id)
+    visit, weight_at, height = visit_with_patient(visit_id)
     all_of_visit = queries.of_visit(visit_id)
     siblings = tuple(p for p in all_of_visit if p.state in queries.IN_FORCE)
     chosen = next((p for p in all_of_visit if p.prescription_id == prescription_id), None) or next(iter(siblings), None)
@@ -164,7 +164,7 @@ def load(visit_id: int, prescription_id: int | None = None) -> Editor:
     )  # fmt: skip
 
 
-def _visit(visit_id: int) -> tuple[Visit, datetime | None, Decimal | None]:
+def visit_with_patient(visit_id: int) -> tuple[Visit, datetime | None, Decimal | None]:
     """Read visit, patient with allergies, guardians and identifiers, card, and the newest height: one statement."""
     good = and_(VitalSigns.visit_id == Visit.visit_id, VitalSigns.voided_at.is_(None))
     newest = (VitalSigns.measured_at.desc(), VitalSigns.vitals_id.desc())
@@ -209,7 +209,7 @@ def _line(
     units = rules.dose_units(line.unit, line.form, line.strength)
     over = any(a.open.is_open and a.open.alert.rule in DOSE_RULES for a in alerts)
     return EditorLine(
-        line=line, drug=drug, name=drug.ingredient_vi if drug else line.inn.capitalize(),
+        line=line, drug=drug, name=_short(drug.ingredient_vi) if drug else line.inn.capitalize(),
         sub=" · ".join(part for part in (line.brand, line.route_name or line.form) if part),
         help=rules.dose_help(values[position], facts, dose_unit=line.dose_unit, form=line.form),
         units=units if line.dose_unit in units else (line.dose_unit, *units),
@@ -221,6 +221,11 @@ def _line(
         amount=(drug.price if drug else Decimal(0)) * line.quantity, alerts=alerts,
         swaps=_swaps(line, drugs, facts) if over else (),
     )  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """Return an ingredient without the note on its salt ("Azithromycin (dưới dạng …)")."""
+    return name.split(" (dưới dạng")[0].split(" (tương đương")[0]
 
 
 def _swaps(line: PrescriptionLine, drugs: dict[str, Drug], facts: rules.PatientFacts) -> tuple[Swap, ...]:
