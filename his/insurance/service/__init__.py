@@ -22,6 +22,7 @@ from his.insurance.service.export import (
     take_lease,
     write_next,
 )
+from his.insurance.service.rows import sum_lines
 from his.insurance.service.submit import (
     claim_file,
     follow_sendings,
@@ -62,6 +63,7 @@ __all__ = [
     "start_export",
     "submit",
     "submit_month",
+    "sum_lines",
     "sweep_parts",
     "take_lease",
     "write_next",
