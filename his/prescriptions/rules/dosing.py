@@ -192,7 +192,10 @@ def dose_help(line: RxLine, patient: PatientFacts, *, dose_unit: str, form: str 
     high = _ceiling(limit, weight, line.times_per_day or 1) if limit else None
     low = limit.min_mg_per_kg_dose * weight if limit and weight and limit.min_mg_per_kg_dose and by_weight else None
     tone = _tone(mg, low, high)
-    each = _per_kg(mg, weight) if by_weight or (weight and patient.age_months < 144) else None
+    local = not ref.route_groups().get(line.route, "oral").startswith(("oral", "inj", "rectal"))
+    if local and not by_weight:
+        return DoseHelp("", "")
+    each = _per_kg(mg, weight) if by_weight or (limit is None and weight and patient.age_months < 144) else None
     rhythm = "ngày" if line.times_per_day == 1 else "lần"
     figure = f"{number_text(each)} mg/kg/{rhythm}" if each is not None else f"{number_text(mg.quantize(Decimal('0.001')))} mg/{rhythm}"
     if limit is None:
