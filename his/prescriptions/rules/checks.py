@@ -197,7 +197,7 @@ def _allergy_of(
             continue
         tier = group.tier
         if group.relation in ("identical_or_similar_R1", "same_group", "same_group_severe_cutaneous") and group.family == "cephalosporin":
-            if group.group_id == "cephalosporins" and not severe and not _same_side_chain(parts, own):
+            if group.group_id == "cephalosporins" and not severe and not classes and not _same_side_chain(parts, own):
                 tier = 2
             elif group.group_id in ("ceph_methoxyimino_R1", "aztreonam") and not parts & group.ingredients:
                 continue

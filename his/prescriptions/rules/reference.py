@@ -68,6 +68,10 @@ def _one(part: str) -> str:
     """Return one ingredient under the data's name: as it is, by another name, or without its salt."""
     inns, names = known(), aliases()
     part = names.get(part, part)
+    if part not in inns:
+        # Vietnamese spelling drops the last letter and doubles none: sulfadiazin, ampicilin.
+        plain = part.replace("cilin", "cillin")
+        part = next((guess for guess in (plain, f"{part}e", f"{plain}e") if guess in inns), part)
     words = part.split(" ")
     while part not in inns and len(words) > 1:
         if words[-1] in SALTS:
@@ -301,10 +305,14 @@ def atc_codes() -> dict[str, str]:
     return {normal(row["inn"]): row["atc"] for row in _table("ingredients") if row["atc"]}
 
 
+# The code list calls them insertion; what is given this way acts in the whole body and has dose limits of its own.
+RECTAL = ("4.02", "4.03", "4.06")
+
+
 @lru_cache(maxsize=1)
 def route_groups() -> dict[str, str]:
     """Return the group of a route code: oral, rectal, injection, inhalation, topical …"""
-    return {row["code"]: row["group"] for row in _table("routes")}
+    return {row["code"]: "rectal" if row["code"] in RECTAL else row["group"] for row in _table("routes")}
 
 
 @lru_cache(maxsize=1)
