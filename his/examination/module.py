@@ -11,7 +11,7 @@ from his.core.i18n import date_text
 from his.core.i18n import gettext as _
 from his.core.i18n import lazy_gettext as _l
 from his.core.module import MenuItem, Module, RecordSection, TimelineEntry
-from his.examination import queries
+from his.examination import printing, queries
 from his.examination.permissions import Permission
 from his.examination.views import bp
 
@@ -46,6 +46,7 @@ module = Module(
     name="examination",
     blueprints=(bp,),
     permissions=tuple(Permission),
+    forms=printing.FORMS,
     menu=(MenuItem(_l("Khám bệnh"), "examination.worklist", "stethoscope", Permission.WORKLIST_READ, order=20),),
     record_sections=(RecordSection("examination", _l("Khám bệnh"), entries, order=10),),
 )

@@ -21,7 +21,8 @@ from his.core.db import session
 from his.core.errors import Finding, InvalidState, RuleBroken, Severity, stop_on_errors
 from his.core.i18n import date_text
 from his.documents import service as documents
-from his.examination import queries, rules
+from his.documents.models import Paper
+from his.examination import printing, queries, rules
 from his.examination.enums import ACTION_DETAILS, Action, DiagnosisKind, NoteState
 from his.examination.errors import DiagnosisRefused, DraftElsewhere, NoteChanged, NoteClosed, VitalsNotFound
 from his.examination.models import DRAFT_CLOSED, Diagnosis, ExamNote, NoteDraft, VitalSigns
@@ -441,3 +442,59 @@ def reopen(visit_id: int, reason: str, *, actor: Actor) -> ExamNote:
     audit.record(actor, Action.REOPEN, subject_type="exam_note", subject_id=fresh.note_id, patient_id=visit.patient_id,
                  visit_id=visit_id, reason=reason)  # fmt: skip
     return fresh
+
+
+def _closed(visit_id: int) -> tuple[Visit, ExamNote, Sequence[Diagnosis]]:
+    visit = records_queries.get_visit(visit_id)
+    note = queries.note_of(visit_id)
+    if note is None or note.state is not NoteState.CLOSED:
+        raise InvalidState("Lượt khám chưa kết thúc. Ký và kết thúc lượt khám trước khi in.")
+    return visit, note, queries.diagnoses_of(visit_id)
+
+
+def _paper(form_code: str, context: Any, visit: Visit, note: ExamNote, number: str, actor: Actor) -> Paper:
+    previous = documents.paper_for(form_code, "exam_note", note.supersedes_id) if note.supersedes_id else None
+    return documents.issue_paper(
+        form_code, context, subject_type="exam_note", subject_id=note.note_id, patient_id=visit.patient_id,
+        visit_id=visit.visit_id, actor=actor, number=number, masked_name=records.masked_name(visit.patient.full_name),
+        replaces=previous, replace_reason=note.change_reason if previous is not None else "",
+    )  # fmt: skip
+
+
+def issue_appointment(visit_id: int, *, actor: Actor) -> Paper:
+    """Return the re-examination slip of an ended visit; a reprint gives the same bytes.
+
+    Source: TT 01/2025/TT-BYT Đ11, Phụ lục V. Raises `InvalidState` before the end or without a follow-up day.
+    """
+    visit, note, diagnoses = _closed(visit_id)
+    if note.follow_up_on is None:
+        raise InvalidState("Lượt khám không có ngày hẹn khám lại.")
+    issued = documents.paper_for(printing.APPOINTMENT, "exam_note", note.note_id)
+    if issued is not None:
+        return issued
+    return _paper(
+        printing.APPOINTMENT, printing.appointment(visit, note, diagnoses), visit, note, note.follow_up_number, actor
+    )
+
+
+def issue_record(visit_id: int, *, results: str = "", treatment: str = "", actor: Actor) -> Paper:
+    """Return the outpatient record (15/BV1) of an ended visit; a reprint gives the same bytes.
+
+    ``results`` and ``treatment`` are what higher modules know, in words. Source: TT 32/2023/TT-BYT Phụ lục XXVIII.
+    """
+    visit, note, diagnoses = _closed(visit_id)
+    issued = documents.paper_for(printing.OUTPATIENT_RECORD, "exam_note", note.note_id)
+    if issued is not None:
+        return issued
+    patient = visit.patient
+    named = {
+        "department": ("department", visit.department_code), "ethnicity": ("ethnicity", patient.ethnicity_code),
+        "nationality": ("nationality", patient.nationality_code), "occupation": ("occupation", patient.occupation_code),
+        "condition": ("ket_qua_dtri", visit.result_code),
+    }  # fmt: skip
+    names = catalogues.names(named.values(), visit.service_on)
+    context = printing.outpatient_record(
+        visit, note, diagnoses, next(iter(queries.vitals_of(visit_id)), None), results=results, treatment=treatment,
+        **{key: names.get(pair, "") for key, pair in named.items()},
+    )  # fmt: skip
+    return _paper(printing.OUTPATIENT_RECORD, context, visit, note, visit.code, actor)

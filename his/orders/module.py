@@ -11,7 +11,7 @@ from his.core.i18n import age_parts
 from his.core.i18n import gettext as _
 from his.core.i18n import lazy_gettext as _l
 from his.core.module import Module, RecordSection, TimelineEntry, VisitPanel
-from his.orders import queries, rules, service
+from his.orders import printing, queries, rules, service
 from his.orders.enums import OrderState
 from his.orders.permissions import Permission
 from his.orders.views import bp
@@ -31,7 +31,7 @@ def panel(visit_id: int, actor: Actor) -> Mapping[str, Any]:
     months = age_parts(visit.patient.birth_on, visit.service_on)[1]
     return {
         "visit_id": visit_id, "rows": queries.panel_rows(visit_id), "state_text": STATE_TEXT,
-        "sets": service.order_sets(months), "can_place": is_open and actor.may(Permission.ORDER_PLACE),
+        "sets": service.order_sets(months)[:4], "can_place": is_open and actor.may(Permission.ORDER_PLACE),
         "can_cancel": is_open and actor.may(Permission.ORDER_CANCEL),
     }  # fmt: skip
 
@@ -58,6 +58,7 @@ module = Module(
     name="orders",
     blueprints=(bp,),
     permissions=tuple(Permission),
+    forms=printing.FORMS,
     record_sections=(RecordSection("orders", _l("Chỉ định"), entries, order=20),),
     visit_panels=(VisitPanel("orders", "middle", "orders/_panel.html", panel, Permission.ORDER_READ, order=10),),
     visit_checks=(check,),

@@ -38,8 +38,8 @@ def all_sets() -> tuple[OrderSet, ...]:
 
 
 def order_sets(age_months: int) -> tuple[OrderSet, ...]:
-    """Return the sets meant for an age."""
-    return tuple(one for one in all_sets() if one.fits(age_months))
+    """Return the sets meant for an age, those for older patients only before those for everyone."""
+    return tuple(sorted((one for one in all_sets() if one.fits(age_months)), key=lambda one: -(one.age_min_months >= 192)))
 
 
 def check_open(open_count: int) -> tuple[Finding, ...]:

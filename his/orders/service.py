@@ -15,8 +15,11 @@ from his.core.actor import Actor
 from his.core.db import session
 from his.core.errors import Finding, InvalidState, RuleBroken
 from his.core.sequences import next_number
+from his.documents import service as documents
+from his.documents.models import Paper
+from his.examination import queries as exam_queries
 from his.examination import service as examination
-from his.orders import queries, rules
+from his.orders import printing, queries, rules
 from his.orders.enums import ACTION_DETAILS, Action, OrderKind, OrderState
 from his.orders.models import OrderLine, ServiceOrder
 from his.records import queries as records_queries
@@ -79,7 +82,7 @@ def place(
         kind = KINDS[service.kind]
         order.lines.append(
             OrderLine(kind=kind, service_code=code, service_name=service.name, room_code=ROOMS[kind],
-                      machine_code=service.machine_code)  # fmt: skip
+                      machine_code=service.machine_code)
         )
     session().flush()  # charges point to the lines
     for line in order.lines:
@@ -140,6 +143,35 @@ def perform(line_id: int, *, actor: Actor) -> OrderLine:
     if line.state not in (OrderState.ORDERED, OrderState.STARTED):
         raise InvalidState("Thủ thuật này đã thực hiện hoặc đã hủy.")
     return complete_line(line_id, actor=actor)
+
+
+def issue_sheet(order_id: int, *, actor: Actor) -> Paper:
+    """Return the slip of an order: issued once, the same bytes again; a new one only when a line was taken back since.
+
+    Source: TT 32/2023/TT-BYT Phụ lục XXIX. Raises `InvalidState` when every service of the order was taken back.
+    """
+    order = queries.get_order(order_id)
+    kept = [line for line in order.lines if line.state is not OrderState.CANCELLED]
+    if not kept:
+        raise InvalidState("Phiếu chỉ định đã hủy hết dịch vụ, không còn gì để in.")
+    issued = documents.paper_for(printing.ORDER_SHEET, "service_order", order_id)
+    taken_back = max((line.cancelled_at for line in order.lines if line.cancelled_at is not None), default=None)
+    if issued is not None and (taken_back is None or taken_back <= issued.issued_at):
+        return issued
+    visit = records_queries.get_visit(order.visit_id)
+    today = clock.today()
+    rooms = catalogues.rooms_by_code([line.room_code for line in kept], today)
+    department = catalogues.names([("department", visit.department_code)], today)
+    diagnosis = "; ".join(f"{d.icd_code} {d.name}" for d in exam_queries.diagnoses_of(order.visit_id)[:3])
+    context = printing.order_sheet(
+        visit, kept, rooms, diagnosis=order.indication or diagnosis,
+        department=department.get(("department", visit.department_code), visit.department_code),
+    )  # fmt: skip
+    return documents.issue_paper(
+        printing.ORDER_SHEET, context, subject_type="service_order", subject_id=order_id, patient_id=order.patient_id,
+        visit_id=order.visit_id, actor=actor, number=order.code, masked_name=records.masked_name(visit.patient.full_name),
+        replaces=issued, replace_reason="đã hủy bớt dịch vụ" if issued is not None else "",
+    )  # fmt: skip
 
 
 def start_line(line_id: int, *, actor: Actor, at: datetime | None = None) -> OrderLine:

@@ -12,6 +12,7 @@ from his.core.i18n import gettext as _
 from his.core.once import once
 from his.core.permissions import current_actor, require
 from his.core.web import wants_json
+from his.documents.permissions import Permission as DocumentPermission
 from his.examination import queries as exam_queries
 from his.orders import queries, service
 from his.orders.forms import CancelForm, PlaceForm
@@ -117,3 +118,14 @@ def perform(line_id: int) -> Any:
     return _back(visit_id, _("Đã thực hiện %(name)s", name=name))
 
 
+
+
+@bp.get("/<int:order_id>/sheet")
+@require(DocumentPermission.PAPER_PRINT)
+def sheet(order_id: int) -> Any:
+    """The slip the patient takes along; a reprint is the same bytes."""
+    actor = current_actor()
+    with transaction():
+        records_queries.get_for(actor, queries.get_order(order_id).visit_id)
+        paper = service.issue_sheet(order_id, actor=actor)
+    return redirect(url_for("documents.show", paper_id=paper.paper_id))

@@ -72,7 +72,7 @@ def test_the_tabs_count_each_stage(login_as, doctor):
 def test_a_long_wait_is_amber(login_as):
     visit = make_visit()
     browser = login_as("doctor")
-    assert 'num nowrap warn strong' not in browser.get("/examination/").text
+    assert "num nowrap warn strong" not in browser.get("/examination/").text
     with transaction():
         fresh(visit).registered_at = clock.now() - timedelta(minutes=31)
     page = browser.get("/examination/").text
@@ -243,6 +243,26 @@ def test_panels_one_may_not_read_are_left_out(login_as):
         known.modules.remove(extra)
 
 
+def test_a_panel_that_fails_says_so_and_leaves_the_others_alone(login_as, doctor):
+    visit = make_visit()
+    place(visit, doctor)
+
+    def values(visit_id, actor):
+        raise LookupError("broken on purpose")
+
+    known = registry()
+    extra = Module(name="extra", visit_panels=(VisitPanel("x", "middle", "none.html", values, "examination:note:read", order=1),))
+    known.add(extra)
+    try:
+        page = login_as("doctor").get(page_url(visit, "parts", "middle"))
+        assert page.status_code == 200
+        assert "Chưa tải được phần này" in page.text
+        assert page.headers["X-Request-Ref"] in page.text
+        assert "Tổng phân tích tế bào máu" in page.text
+    finally:
+        known.modules.remove(extra)
+
+
 def test_what_is_missing_before_signing_leads_to_its_field(login_as):
     page = login_as("doctor").get(page_url(make_visit())).text
     ready = page.split('id="part-ready"')[1].split('id="note-form"')[0]
@@ -380,7 +400,7 @@ def test_the_last_note_can_be_copied(login_as, doctor):
 def test_hostile_text_is_shown_as_text(login_as):
     visit = make_visit()
     browser = login_as("doctor")
-    browser.post(page_url(visit, "note"), data=note_form(findings="<script>alert(1)</script> ‮ngược"))
+    browser.post(page_url(visit, "note"), data=note_form(findings="<script>alert(1)</script> \u202engược"))
     page = browser.get(page_url(visit)).text
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; ngược" in page
@@ -616,3 +636,52 @@ def test_an_unchanged_poll_is_cheap(login_as, count_statements, long_history):
     with count_statements() as seen:
         browser.get(page_url(long_history, "version"))
     assert seen.count <= 5, "\n".join(seen.texts)
+
+
+# --- papers -------------------------------------------------------------------------------------------------------
+
+
+def test_the_slip_is_issued_once_and_reprinted_as_the_same_bytes(login_as, doctor):
+    visit = examined(doctor, follow_up_on=clock.today() + timedelta(days=3))
+    browser = login_as("doctor")
+    assert browser.get(page_url(visit, "appointment"), headers=JSON).status_code == 409, "not before the end"
+    conclude(visit, doctor)
+    first = browser.get(page_url(visit, "appointment"))
+    again = browser.get(page_url(visit, "appointment"))
+    assert first.location == again.location
+    one, two = browser.get(first.location), browser.get(again.location)
+    assert one.mimetype == "application/pdf"
+    assert one.data == two.data
+
+
+def test_no_slip_without_a_day(login_as, doctor):
+    visit = examined(doctor)
+    conclude(visit, doctor)
+    answer = login_as("doctor").get(page_url(visit, "appointment"), headers=JSON)
+    assert answer.status_code == 409
+    assert "không có ngày hẹn" in answer.json["message"]
+
+
+def test_the_outpatient_record_is_a_paper(login_as, doctor):
+    visit = examined(doctor)
+    conclude(visit, doctor)
+    browser = login_as("doctor")
+    answer = browser.get(page_url(visit, "record"))
+    assert browser.get(answer.location).data.startswith(b"%PDF")
+
+
+def test_a_paper_after_reopening_replaces_the_former(login_as, doctor):
+    from his.documents.models import Paper
+
+    visit = examined(doctor, follow_up_on=clock.today() + timedelta(days=3))
+    conclude(visit, doctor)
+    browser = login_as("doctor")
+    first = browser.get(page_url(visit, "appointment")).location
+    with transaction():
+        service.reopen(visit.visit_id, "Đổi ngày hẹn", actor=doctor)
+    conclude(visit, doctor)
+    assert browser.get(page_url(visit, "appointment")).location != first
+    session().expire_all()
+    papers = session().query(Paper).filter_by(visit_id=visit.visit_id).order_by(Paper.paper_id).all()
+    assert papers[0].state.value == "replaced"
+    assert papers[0].replaced_by_id == papers[1].paper_id

@@ -131,3 +131,18 @@ def test_a_nurse_reads_orders_and_changes_none(login_as, doctor):
     page = login_as("nurse").get(f"/examination/visits/{visit.visit_id}/parts/middle").text
     assert "Tổng phân tích tế bào máu" in page
     assert "data-live-form" not in page
+
+
+def test_the_slip_is_the_same_bytes_until_a_line_is_taken_back(login_as, doctor):
+    visit = make_visit()
+    order = place(visit, doctor, BLOOD, CHEST)
+    browser = login_as("doctor")
+    first = browser.get(f"/orders/{order.order_id}/sheet").location
+    assert browser.get(f"/orders/{order.order_id}/sheet").location == first
+    assert browser.get(first).data.startswith(b"%PDF")
+    browser.post(f"/orders/lines/{order.lines[0].line_id}/cancel", headers=JSON)
+    assert browser.get(f"/orders/{order.order_id}/sheet").location != first
+    browser.post(f"/orders/lines/{order.lines[1].line_id}/cancel", headers=JSON)
+    answer = browser.get(f"/orders/{order.order_id}/sheet", headers=JSON)
+    assert answer.status_code == 409
+    assert "không còn gì để in" in answer.json["message"]

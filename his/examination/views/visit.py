@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, current_app, flash, jsonify, redirect, render_template, request, url_for
+import structlog
+from flask import abort, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 
 from his.audit import service as audit
 from his.core import clock
 from his.core.actor import Actor
-from his.core.db import transaction
+from his.core.db import session, transaction
 from his.core.errors import DomainError, Finding, RuleBroken, Severity
 from his.core.i18n import age_parts, date_text, select_locale, time_text
 from his.core.i18n import gettext as _
@@ -21,6 +22,7 @@ from his.core.i18n import lazy_gettext as _l
 from his.core.module import VisitPanel, registry
 from his.core.once import once
 from his.core.permissions import current_actor, may, require
+from his.documents.permissions import Permission as DocumentPermission
 from his.examination import queries, service
 from his.examination.enums import DiagnosisKind
 from his.examination.errors import DraftElsewhere, NoteChanged
@@ -32,6 +34,7 @@ from his.records import queries as records_queries
 from his.records.enums import VisitState
 from his.records.models import Visit
 
+log = structlog.get_logger(__name__)
 AREAS = ("left", "middle", "right")
 # Ways of leaving that belong to the referral paper, which sets them itself (R6).
 REFERRAL_CODES = ("2", "5")
@@ -45,6 +48,9 @@ SHORT: Mapping[str, Any] = {
     "orders_open": _l("Chờ kết quả"), "rx_unsigned": _l("Đơn thuốc chưa ký"),
 }  # fmt: skip
 WAITING = ("orders_open",)
+# Sections of the assembled record whose lines the outpatient record repeats in words.
+RESULT_SECTIONS = ("laboratory", "imaging")
+TREATMENT_SECTIONS = ("prescriptions",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class Page:
     follow_ups: list[tuple[str, str]]
     conflict: Conflict | None = None
     findings: Sequence[Finding] = ()
-    panels: Mapping[str, list[tuple[VisitPanel, Any]]] = field(default_factory=dict)
+    panels: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def _choices(rows: list[tuple[str, str, str]], skip: Sequence[str] = ()) -> list[tuple[str, str]]:
@@ -209,9 +215,18 @@ def _page(
     )  # fmt: skip
 
 
-def _panels(area: str, visit_id: int, actor: Actor) -> list[tuple[VisitPanel, Any]]:
-    """Return the panels of an area this person may read, each with its values."""
-    return [(p, p.values(visit_id, actor)) for p in registry().visit_panels(area) if actor.may(p.permission)]
+def _panels(area: str, visit_id: int, actor: Actor) -> list[str]:
+    """Draw the panels of an area this person may read. One that fails says so in its place; the others stay."""
+    return [_panel(p, visit_id, actor) for p in registry().visit_panels(area) if actor.may(p.permission)]
+
+
+def _panel(panel: VisitPanel, visit_id: int, actor: Actor) -> str:
+    try:
+        return render_template(panel.template, p=panel.values(visit_id, actor))
+    except Exception:  # whatever fails in a part must not take the page along (UI guide §8)
+        log.exception("panel_failed", ref=g.get("request_ref", ""), panel=panel.code)
+        session().rollback()
+        return render_template("examination/_failed.html", code=panel.code, reference=g.get("request_ref", ""))
 
 
 def _render(page: Page, status: int = 200) -> Any:
@@ -442,7 +457,8 @@ def _leave(visit_id: int, form: NoteForm, action: str, work: Callable[[], None])
             def effect() -> dict[str, Any]:
                 work()
                 ticket = service.call_next(room, actor=actor) if may("registration:queue:call") else None
-                return {"visit_id": ticket.visit_id if ticket is not None else 0}
+                slip = bool(form.follow_up_on.data) and action == "examination.conclude"
+                return {"visit_id": ticket.visit_id if ticket is not None else 0, "slip": visit_id if slip else 0}
 
             result = once(form.idempotency_key.data or "", action=action, actor=actor, body={"visit": visit_id}, effect=effect)
     except DomainError as error:
@@ -451,7 +467,7 @@ def _leave(visit_id: int, form: NoteForm, action: str, work: Callable[[], None])
         flash(_("Đã ký, kết thúc lượt khám của %(name)s.", name=name), "success")
     else:
         flash(_("Đã lưu. %(name)s đang chờ kết quả.", name=name), "success")
-    return redirect(url_for("examination.worklist", visit=result["visit_id"] or None), 303)
+    return redirect(url_for("examination.worklist", visit=result["visit_id"] or None, slip=result["slip"] or None), 303)
 
 
 @bp.post("/visits/<int:visit_id>/reopen")
@@ -474,6 +490,36 @@ def reopen(visit_id: int) -> Any:
         return _render(_page(found, actor, findings=findings), 422)
     flash(_("Đã mở lại lượt khám. Bản đã ký vẫn đọc được trong hồ sơ."), "success")
     return redirect(visit_url(visit_id), 303)
+
+
+@bp.get("/visits/<int:visit_id>/appointment")
+@require(DocumentPermission.PAPER_PRINT)
+def appointment(visit_id: int) -> Any:
+    """The re-examination slip; a reprint is the same bytes."""
+    actor = current_actor()
+    with transaction():
+        records_queries.get_for(actor, visit_id)
+        paper = service.issue_appointment(visit_id, actor=actor)
+    return redirect(url_for("documents.show", paper_id=paper.paper_id))
+
+
+@bp.get("/visits/<int:visit_id>/record")
+@require(DocumentPermission.PAPER_PRINT)
+def record(visit_id: int) -> Any:
+    """The outpatient record with what other modules know of this visit in words."""
+    actor = current_actor()
+    found = records_queries.get_for(actor, visit_id)
+    said = {
+        section.code: [line for entry in section.entries(found.patient_id, [visit_id], actor) for line in entry.lines]
+        for section in registry().record_sections()
+        if section.code in (*RESULT_SECTIONS, *TREATMENT_SECTIONS)
+    }
+    with transaction():
+        paper = service.issue_record(
+            visit_id, results="; ".join(text for code in RESULT_SECTIONS for text in said.get(code, ())),
+            treatment="; ".join(text for code in TREATMENT_SECTIONS for text in said.get(code, ())), actor=actor,
+        )  # fmt: skip
+    return redirect(url_for("documents.show", paper_id=paper.paper_id))
 
 
 @bp.post("/visits/<int:visit_id>/diagnoses")

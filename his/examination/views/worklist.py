@@ -92,8 +92,8 @@ def _list_url(**more: Any) -> str:
 def worklist() -> Any:
     """The room's day, with a quick view of the chosen patient."""
     day = _day()
-    skipped = request.args.get("skipped", type=int)
-    return render_template("examination/worklist.html", d=day, quick=_quick(day.chosen), stages=Stage, skipped=skipped)
+    after = {"skipped": request.args.get("skipped", type=int), "slip": request.args.get("slip", type=int)}
+    return render_template("examination/worklist.html", d=day, quick=_quick(day.chosen), stages=Stage, **after)
 
 
 @bp.get("/rows")
