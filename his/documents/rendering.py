@@ -23,6 +23,14 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 PACKAGED = "paper:"
 STATIC = Path(__file__).resolve().parents[1] / "core" / "static"
 STYLES = Path(__file__).resolve().parent / "paper.css"
+SCREEN_STYLES = """
+html { background: #fff; }
+body { box-sizing: border-box; width: 210mm; padding: 10mm 13mm 8mm 16mm; zoom: .84; overflow: hidden; }
+body.a5 { width: 148mm; padding: 8mm 9mm 8mm 11mm; }
+body.a4-landscape { width: 297mm; padding: 9mm 10mm; }
+.foot { position: static; margin-top: 4mm; }
+.mark { position: absolute; top: 110mm; }
+"""
 MEDIA_TYPES = {".ttf": "font/ttf", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -87,6 +95,16 @@ def html(template: str, context: Any, **more: Any) -> str:
 def render(template: str, context: Any, **more: Any) -> Rendered:
     """Return the PDF of a paper."""
     return renderer().pdf(html(template, context, facility=current_app.extensions["his_settings"], **more))
+
+
+def screen_html(template: str, context: Any, **more: Any) -> str:
+    """Return the same paper as a page for the browser: the house's own style sheet, drawn by the browser."""
+    return html(template, context, facility=current_app.extensions["his_settings"], screen=True, **more)
+
+
+def screen_styles(font_url: str) -> str:
+    """Return the paper style sheet for a browser: packaged fonts by their address, the sheet as wide as its paper."""
+    return STYLES.read_text("utf-8").replace(PACKAGED, font_url) + SCREEN_STYLES
 
 
 def qr_svg(text: str) -> str:

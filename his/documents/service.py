@@ -78,6 +78,12 @@ def render(form_code: str, context: Any, *, foot: Footing | None = None, mark: s
     return rendering.render(form.template, context, form=form, foot=foot, mark=mark)
 
 
+def page(form_code: str, context: Any, *, mark: str = "") -> str:
+    """Return a form as a page for the browser, before and after signing (no paper is stored)."""
+    form = registry().form(form_code)
+    return rendering.screen_html(form.template, context, form=form, foot=None, mark=mark)
+
+
 def issue_paper(
     form_code: str,
     context: Any,

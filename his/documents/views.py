@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from his.core import clock
 from his.core.config import current
 from his.core.db import transaction
 from his.core.module import registry
-from his.core.permissions import current_actor, public, require
-from his.documents import queries, service
+from his.core.permissions import SIGNED_IN, current_actor, public, require
+from his.documents import queries, rendering, service
 from his.documents.permissions import Permission
 
 bp = Blueprint("documents", __name__, template_folder="templates")
@@ -35,6 +36,14 @@ def show(paper_id: int) -> Any:
     return pdf_response(content, f"{paper.form_code}-{paper.public_code}")
 
 
+@bp.get("/papers/paper.css")
+@require(SIGNED_IN)
+def styles() -> Response:
+    """The style sheet of papers for previews in the browser."""
+    address = url_for("static", filename="fonts/paper/")
+    return Response(rendering.screen_styles(address), mimetype="text/css", headers={"Cache-Control": "private, max-age=86400"})
+
+
 @bp.get("/papers/sample/<form_code>.pdf")
 @require("identity:user:read", "catalogues:catalogue:import")
 def sample(form_code: str) -> Any:
@@ -43,10 +52,23 @@ def sample(form_code: str) -> Any:
     return pdf_response(service.render(form_code, form.sample()).content, form_code)
 
 
+@bp.get("/v/")
+@public("people without a telephone camera type the code of a paper here")
+def ask() -> Any:
+    """Ask for the code printed on a paper."""
+    code = "".join(c for c in request.args.get("code", "").upper() if c.isascii() and c.isalnum())[:16]
+    if code:
+        return redirect(url_for(".verify", public_code=code))
+    return render_template("documents/verify.html", answer=None, code="", now=clock.now())
+
+
 @bp.get("/v/<public_code>")
 @public("the check behind the QR of a paper: says only whether it is genuine, with a masked name")
 def verify(public_code: str) -> Any:
-    """Tell a person with a telephone whether a paper is genuine, replaced or expired."""
+    """Tell a person with a telephone whether a paper is genuine, replaced, expired or cancelled."""
     titles = {form.code: form.title for module in registry().modules for form in module.forms}
     answer = queries.public_answer(public_code, title_of=titles, issuer=current().facility_name)
-    return render_template("documents/verify.html", answer=answer), 200 if answer.answer != "unknown" else 404
+    plain = "".join(c for c in public_code.upper() if c.isascii() and c.isalnum())[:16]
+    code = "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
+    status = 200 if answer.answer != "unknown" else 404
+    return render_template("documents/verify.html", answer=answer, code=code, now=clock.now()), status

@@ -83,7 +83,10 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
         "prescriptions:prescription:read", "referrals:referral:read", "documents:paper:read", "documents:paper:print",
         "dashboards:dashboard:read", "catalogues:catalogue:search",
     ),
-    "manager": ("dashboards:dashboard:read", "catalogues:catalogue:read", "referrals:referral:issue"),
+    "manager": (
+        "dashboards:dashboard:read", "catalogues:catalogue:read", "referrals:referral:read", "referrals:referral:issue",
+        "documents:paper:read", "documents:paper:print",
+    ),
     "auditor": ("audit:event:read",),
     "administrator": (
         "identity:user:read", "identity:user:write", "identity:session:end", "catalogues:catalogue:read",

@@ -39,6 +39,7 @@ class Action(StrEnum):
     SIGN = "referrals.sign"
     ISSUE = "referrals.issue"
     CANCEL = "referrals.cancel"
+    REPLACE = "referrals.replace"
 
 
 ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
@@ -47,4 +48,5 @@ ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
     Action.SIGN: ("digest",),
     Action.ISSUE: ("number", "valid_until"),
     Action.CANCEL: ("number",),
+    Action.REPLACE: ("number",),
 }

@@ -48,6 +48,8 @@ class Referral(Base):
     condition: Mapped[str] = mapped_column(Text, default="")
     plan: Mapped[str] = mapped_column(Text, default="")
     is_one_year: Mapped[bool] = mapped_column(default=False)
+    is_commitment_signed: Mapped[bool] = mapped_column(default=False)  # 45/BV2, for a transfer on request (R12)
+    result_code: Mapped[str] = mapped_column(String(2), default="")  # KET_QUA_DTRI: the doctor's own choice (R6)
     transport: Mapped[str] = mapped_column(String(255), default="")
     escort_name: Mapped[str] = mapped_column(String(255), default="")
     escort_title: Mapped[str] = mapped_column(String(255), default="")
@@ -60,10 +62,12 @@ class Referral(Base):
     doctor_signed_at: Mapped[datetime | None]
     authority_name: Mapped[str] = mapped_column(String(120), default="")
     authority_licence: Mapped[str] = mapped_column(String(60), default="")
+    authority_id: Mapped[int | None]
     issued_at: Mapped[datetime | None]
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     paper_id: Mapped[int | None] = mapped_column(ForeignKey("papers.paper_id"))
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("referrals.referral_id"))
+    replace_reason: Mapped[str] = mapped_column(String(300), default="")  # why the superseded paper is replaced (F-04)
     cancel_reason: Mapped[str] = mapped_column(String(300), default="")
     version: Mapped[int] = mapped_column()
 

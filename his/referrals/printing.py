@@ -66,6 +66,7 @@ class ReferralPaper:
     authority: str
     doctor_signed_at: str = ""
     issued_at: str = ""
+    is_reissue: bool = False
 
 
 def paper_of(snapshot: Mapping[str, Any]) -> ReferralPaper:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -50,8 +50,11 @@ class ReferralFacts:
 
     destination_code: str
     own_code: str
+    reason: str
     clinical_signs: str
+    course: str
     results_summary: str
+    procedures: str
     treatment_done: str
     condition: str
     plan: str
@@ -59,44 +62,80 @@ class ReferralFacts:
     has_main_diagnosis: bool
     main_allowed: bool
     open_orders: int
-    is_request: bool
-    abbreviations: tuple[str, ...] = ()
+    has_result: bool  # KET_QUA_DTRI chosen
+    is_commitment_signed: bool
 
 
-ABBREVIATIONS = ("BN", "XN", "CĐ", "SA", "XQ", "TDCN", "BC", "HC", "TC", "VPQ", "VP", "NKH", "SHH", "THA", "ĐTĐ", "CLVT")
+ON_REQUEST = "3"
+SOURCE = "TT 01/2025 Phụ lục VI"
+# Words of hospital shorthand; written out on every paper that leaves the house (TT 32/2023 Đ52 k2 c).
+ABBREVIATIONS = frozenset({
+    "BN", "NB", "XN", "CĐ", "SA", "XQ", "TDCN", "BC", "HC", "TC", "BCĐNTT", "VPQ", "VP", "VTPQ", "NKH", "SHH", "THA", "ĐTĐ",
+    "CLVT", "NMCT", "TBMMN", "RLLP", "HA",
+})  # fmt: skip
+REQUIRED = {
+    "clinical_signs": "Tóm tắt dấu hiệu lâm sàng",
+    "results_summary": "Tóm tắt kết quả xét nghiệm, cận lâm sàng",
+    "treatment_done": "Kỹ thuật, thuốc điều trị chính đã sử dụng",
+    "condition": "Tình trạng người bệnh lúc chuyển",
+    "plan": "Hướng điều trị",
+    "transport": "Phương tiện vận chuyển",
+}
+WRITTEN = (*REQUIRED, "course", "procedures")
 
 
 def abbreviations_in(text: str) -> tuple[str, ...]:
     """Return hospital abbreviations in a text: papers for patients and other hospitals have none (TT 32/2023 Đ52)."""
-    words = {word.strip(".,;:()") for word in text.split()}
-    return tuple(sorted(words & set(ABBREVIATIONS)))
+    words = {word.strip(".,;:()/") for word in text.replace("/", " ").split()}
+    return tuple(sorted(words & ABBREVIATIONS))
 
 
 def check_referral(facts: ReferralFacts) -> tuple[Finding, ...]:
     """Say what is missing before the doctor may sign; each finding names its field."""
-    source = "TT 01/2025 Phụ lục VI"
-    findings = []
+    return (*_check_way(facts), *_check_texts(facts), *_check_visit(facts))
 
-    def need(value: str, field: str, words: str) -> None:
-        if not value.strip():
-            findings.append(Finding("missing", field, f"{words}: chưa ghi. Không có thì ghi «Không».", source=source))
 
+def _check_way(facts: ReferralFacts) -> Iterator[Finding]:
+    """Where to and why."""
     if not facts.destination_code:
-        findings.append(Finding("missing", "destination_code", "Chưa chọn nơi nhận. Gõ tên cơ sở để chọn.", source=source))
+        yield Finding("missing", "destination_code", "Chưa chọn nơi nhận. Gõ tên cơ sở rồi chọn trong danh sách.", source=SOURCE)
     elif facts.destination_code == facts.own_code:
-        findings.append(Finding("own", "destination_code", "Nơi nhận trùng cơ sở này. Chọn cơ sở khác.", source=source))
-    need(facts.clinical_signs, "clinical_signs", "Tóm tắt dấu hiệu lâm sàng")
-    need(facts.results_summary, "results_summary", "Tóm tắt kết quả xét nghiệm, cận lâm sàng")
-    need(facts.treatment_done, "treatment_done", "Kỹ thuật, thuốc điều trị chính đã sử dụng")
-    need(facts.condition, "condition", "Tình trạng người bệnh lúc chuyển")
-    need(facts.plan, "plan", "Hướng điều trị")
-    need(facts.transport, "transport", "Phương tiện vận chuyển")
+        yield Finding("own", "destination_code", "Nơi nhận trùng cơ sở này. Chọn cơ sở khác.", source=SOURCE)
+    if facts.reason == ON_REQUEST and not facts.is_commitment_signed:
+        yield Finding(
+            "commitment", "is_commitment_signed",
+            "Chuyển theo yêu cầu: giải thích quyền lợi BHYT, cho ký cam kết 45/BV2 rồi đánh dấu.",
+            source="Luật BHYT Đ22; TT 32/2023 Phụ lục XXIX",
+        )  # fmt: skip
+
+
+def _check_texts(facts: ReferralFacts) -> Iterator[Finding]:
+    """No field of the form is empty, no field has shorthand."""
+    for field, words in REQUIRED.items():
+        if not getattr(facts, field).strip():
+            yield Finding("missing", field, f"{words}: chưa ghi. Không có thì ghi «Không».", source=SOURCE)
+    for field in WRITTEN:
+        short = abbreviations_in(getattr(facts, field))
+        if short:
+            yield Finding(
+                "abbreviation", field, f"Giấy chuyển không viết tắt: {', '.join(short)}. Viết đủ chữ.",
+                source="TT 32/2023 Đ52 k2 c",
+            )  # fmt: skip
+
+
+def _check_visit(facts: ReferralFacts) -> Iterator[Finding]:
+    """The record the paper is made from is finished."""
     if not facts.has_main_diagnosis:
-        findings.append(Finding("diagnosis", "main_icd", "Chưa có bệnh chính. Chọn mã ICD-10 ở phần khám.", source=source))
+        yield Finding("diagnosis", "main_icd", "Chưa có bệnh chính. Chọn mã ICD-10 ở phần khám.", source=SOURCE)
     elif not facts.main_allowed:
-        findings.append(Finding("diagnosis", "main_icd", "Mã bệnh chính không được dùng làm bệnh chính. Sửa ở phần khám.", source="TT 06/2026, cột 24"))
+        yield Finding(
+            "diagnosis", "main_icd", "Mã bệnh chính không được dùng làm bệnh chính. Sửa ở phần khám.",
+            source="TT 06/2026, cột 24",
+        )  # fmt: skip
     if facts.open_orders:
-        findings.append(Finding("orders", "orders", f"Còn {facts.open_orders} chỉ định chưa có kết quả. Chờ hoặc hủy chỉ định.", source="QĐ 4750, NGAY_RA"))
-    if facts.abbreviations:
-        findings.append(Finding("abbreviation", "clinical_signs", f"Giấy chuyển không viết tắt: {', '.join(facts.abbreviations)}. Viết đủ chữ.", source="TT 32/2023 Đ52 k2 c"))
-    return tuple(findings)
+        yield Finding(
+            "orders", "orders", f"Còn {facts.open_orders} chỉ định chưa có kết quả. Chờ hoặc hủy chỉ định.",
+            source="QĐ 4750, NGAY_RA",
+        )  # fmt: skip
+    if not facts.has_result:
+        yield Finding("result", "result_code", "Chưa chọn kết quả điều trị.", source="QĐ 4750, KET_QUA_DTRI")
