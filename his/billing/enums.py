@@ -30,6 +30,14 @@ class SettlementState(StrEnum):
     VOIDED = "voided"
 
 
+class PayState(StrEnum):
+    """How a visit stands at the cashier."""
+
+    TO_PAY = "to_pay"  # the doctor concluded, money is open
+    IN_EXAM = "in_exam"  # charges may still come
+    PAID = "paid"
+
+
 class Action(StrEnum):
     """What this module writes into the audit log."""
 
@@ -43,5 +51,5 @@ ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
     Action.CHARGE: ("item", "quantity", "price"),
     Action.CHARGE_VOID: ("item",),
     Action.SETTLE: ("number", "total", "fund", "payable", "method"),
-    Action.SETTLE_VOID: ("number",),
+    Action.SETTLE_VOID: ("number", "amount"),
 }

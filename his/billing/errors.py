@@ -21,3 +21,9 @@ class TenderedTooLittle(DomainError):
     """Less cash than the family has to pay."""
 
     code = "tendered_too_little"
+
+
+class BillChanged(Conflict):
+    """The bill is not the one the screen showed."""
+
+    code = "bill_changed"

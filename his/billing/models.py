@@ -68,6 +68,8 @@ class Settlement(Base):
         CheckConstraint(
             "fund_amount + copay_amount + outside_amount + other_amount = total_amount", name="shares_add_up"
         ),
+        CheckConstraint("(state = 'voided') = (voided_at IS NOT NULL)", name="voided_has_time"),
+        CheckConstraint("(voided_at IS NULL) = (void_reason = '')", name="void_has_reason"),
     )
 
     settlement_id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -87,6 +89,10 @@ class Settlement(Base):
     at: Mapped[datetime] = mapped_column(default=clock.now)
     by_id: Mapped[int | None]
     by_name: Mapped[str] = mapped_column(String(120), default="")
+    voided_at: Mapped[datetime | None]
+    voided_by_id: Mapped[int | None]
+    voided_by_name: Mapped[str] = mapped_column(String(120), default="")
+    void_reason: Mapped[str] = mapped_column(String(300), default="")
 
     lines: Mapped[list[SettlementLine]] = relationship(order_by="SettlementLine.line_id")
     payments: Mapped[list[Payment]] = relationship(order_by="Payment.payment_id")
@@ -117,9 +123,16 @@ class SettlementLine(Base):
 
 
 class Payment(Base):
-    """Money taken (positive) or given back (negative), with its receipt number; never changed."""
+    """Money taken (positive) or given back (negative), with its receipt number; never changed.
+
+    A visit the fund pays whole has a settlement and no payment.
+    """
 
     __tablename__ = "payments"
+    __table_args__ = (
+        Index("ix_payments_at", "at"),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+    )
 
     payment_id: Mapped[int] = mapped_column(Id, primary_key=True)
     settlement_id: Mapped[int] = mapped_column(ForeignKey("settlements.settlement_id"), index=True)

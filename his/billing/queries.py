@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.orm import contains_eager, selectinload
 
 from his.billing import rules
-from his.billing.enums import ItemKind, SettlementState
+from his.billing.enums import ItemKind, PayState, SettlementState
 from his.billing.models import Charge, Payment, Settlement, SettlementLine
-from his.core import clock
+from his.core import clock, search
 from his.core.config import current
 from his.core.db import session
+from his.core.errors import NotFound
 from his.core.money import whole
+from his.records import queries as records_queries
 from his.records.enums import VisitState
 from his.records.models import Patient, Visit
 
@@ -29,6 +32,11 @@ SECTIONS: dict[str, tuple[int, str]] = {
     "17": (8, "Thuốc, dịch truyền"), "10": (9, "Vật tư y tế"), "11": (9, "Vật tư y tế"), "9": (10, "Gói vật tư y tế"),
     "12": (11, "Vận chuyển người bệnh"), "19": (12, "Khác"),
 }  # fmt: skip
+
+
+OTHER_SECTION = (12, "Khác")
+# A concluded visit somebody forgot to pay stays on the list this long.
+UNPAID_DAYS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class Bill:
         """Return the lines by section of Mẫu 01/KBCB, with the section's total; only sections with cost."""
         found: dict[tuple[int, str], list[BilledCharge]] = {}
         for line in self.lines:
-            found.setdefault(SECTIONS.get(line.charge.cost_group, (12, "Khác")), []).append(line)
+            found.setdefault(_section(line.charge), []).append(line)
         return [
             (f"{number}. {name}", rows, sum((r.share.total for r in rows), Decimal(0)))
             for (number, name), rows in sorted(found.items())
@@ -61,17 +69,80 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class CashierRow:
-    """One visit on the cashier's list."""
+    """One visit on the cashier's list. ``payable`` is what the family pays as the charges stand now (whole đồng)."""
 
     visit_id: int
     code: str
+    patient_id: int
     full_name: str
+    birth_on: date
+    birth_precision: str
     patient_code: str
-    state: str
+    state: PayState
     room_code: str
     subject_code: str
+    benefit_rate: str
     charge_count: int
-    settled_at: object
+    total: Decimal
+    payable: Decimal
+    ended_at: datetime | None
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One line of the itemised bill on screen (the columns of Mẫu 01/KBCB)."""
+
+    name: str
+    unit: str
+    quantity: Decimal
+    hospital_price: Decimal
+    insurance_price: Decimal
+    service_rate: int
+    insurance_rate: int
+    scope_code: str
+    total: Decimal
+    insured: Decimal
+    fund: Decimal
+    copay: Decimal
+    outside: Decimal
+    other: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSection:
+    """One numbered section of Mẫu 01/KBCB with its sum."""
+
+    title: str
+    rows: tuple[SheetRow, ...]
+
+    @property
+    def total(self) -> Decimal:
+        """What the hospital charges for the section."""
+        return sum((row.total for row in self.rows), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The itemised bill as it stands (`settlement` None) or as it was paid."""
+
+    visit: Visit
+    settlement: Settlement | None
+    sections: tuple[SheetSection, ...]
+    subject_code: str
+    rate: str
+    total: Decimal
+    insured: Decimal
+    fund: Decimal
+    copay: Decimal
+    outside: Decimal
+    other: Decimal
+    payable: Decimal
+    steps: tuple[str, ...]
+
+    @property
+    def line_count(self) -> int:
+        return sum(len(section.rows) for section in self.sections)
 
 
 def charges_of(visit_id: int) -> Sequence[Charge]:
@@ -121,6 +192,87 @@ def bill_of(visit: Visit) -> Bill:
     )
 
 
+def is_settled(visit_id: int) -> bool:
+    """Tell whether a settlement is in force (1 statement)."""
+    return session().execute(
+        select(Settlement.settlement_id).where(
+            Settlement.visit_id == visit_id, Settlement.state == SettlementState.PAID
+        )
+    ).first() is not None
+
+
+def settlement_by_id(settlement_id: int) -> Settlement:
+    """Return a settlement, also a voided one, with lines and charges. Raises `NotFound`."""
+    found = session().execute(
+        select(Settlement)
+        .where(Settlement.settlement_id == settlement_id)
+        .options(selectinload(Settlement.lines).joinedload(SettlementLine.charge))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("Không tìm thấy phiếu thu này.")
+    return found
+
+
+def payments_of(visit_id: int) -> Sequence[tuple[Payment, Settlement]]:
+    """Return all money taken and given back for a visit, oldest first (1 statement)."""
+    return [
+        (payment, settlement)
+        for payment, settlement in session().execute(
+            select(Payment, Settlement)
+            .join(Settlement, Settlement.settlement_id == Payment.settlement_id)
+            .where(Settlement.visit_id == visit_id)
+            .order_by(Payment.payment_id)
+        )
+    ]
+
+
+def sheet_of(visit: Visit) -> Sheet:
+    """Return the itemised bill: the frozen split of a paid visit, else the split of the charges as they stand now.
+
+    At most 4 statements.
+    """
+    settlement = settlement_of(visit.visit_id)
+    found: dict[tuple[int, str], list[SheetRow]] = {}
+    if settlement is not None:
+        for line in settlement.lines:
+            c = line.charge
+            found.setdefault(_section(c), []).append(
+                SheetRow(
+                    c.item_name, c.unit, c.quantity, line.hospital_price, line.insurance_price, c.service_rate,
+                    line.insurance_rate, line.scope_code, line.total_amount, line.insured_amount, line.fund_amount,
+                    line.copay_amount, line.outside_amount, line.other_amount,
+                )
+            )
+        return Sheet(
+            visit, settlement, _sections(found), settlement.subject_code, settlement.benefit_rate, settlement.total_amount,
+            settlement.insured_amount, settlement.fund_amount, settlement.copay_amount, settlement.outside_amount,
+            settlement.other_amount, settlement.payable_amount, tuple(settlement.steps),
+        )  # fmt: skip
+    bill = bill_of(visit)
+    for billed in bill.lines:
+        c, share = billed.charge, billed.share
+        found.setdefault(_section(c), []).append(
+            SheetRow(
+                c.item_name, c.unit, c.quantity, c.hospital_price, share.insurance_price, c.service_rate,
+                share.insurance_rate, share.scope_code, share.total, share.insured, share.fund, share.copay,
+                share.outside, share.other,
+            )
+        )
+    r = bill.result
+    return Sheet(
+        visit, None, _sections(found), subject_of(visit).code if visit.coverage and visit.subject_code != "9" else "9",
+        r.rate, r.total, r.insured, r.fund, r.copay, r.outside, r.other, bill.payable, r.steps,
+    )  # fmt: skip
+
+
+def _section(charge: Charge) -> tuple[int, str]:
+    return SECTIONS.get(charge.cost_group, OTHER_SECTION)
+
+
+def _sections(found: dict[tuple[int, str], list[SheetRow]]) -> tuple[SheetSection, ...]:
+    return tuple(SheetSection(f"{number}. {name}", tuple(rows)) for (number, name), rows in sorted(found.items()))
+
+
 def settlement_of(visit_id: int) -> Settlement | None:
     """Return the settlement in force with lines, charges and payments (at most 4 statements)."""
     return session().execute(
@@ -142,26 +294,114 @@ def settlements_of(visit_ids: Sequence[int]) -> dict[int, Settlement]:
     return {row.visit_id: row for row in rows}
 
 
-def worklist(day: date, limit: int = 300) -> list[CashierRow]:
-    """Return the visits of a day with something to pay, unpaid first (1 statement)."""
-    counts = (
-        select(Charge.visit_id, func.count().label("n"))
-        .where(Charge.voided_at.is_(None))
-        .group_by(Charge.visit_id)
-        .subquery()
+def _on_list(day: date) -> Any:
+    """The visits a cashier sees: the day's, and concluded unpaid ones of the week before; only those with charges."""
+    return and_(
+        Visit.service_on >= day - UNPAID_DAYS, Visit.service_on <= day, Visit.state != VisitState.CANCELLED,
+        or_(Visit.service_on == day, Visit.state == VisitState.CONCLUDED),
+        exists().where(Charge.visit_id == Visit.visit_id, Charge.voided_at.is_(None)),
     )
-    rows = session().execute(
-        select(Visit, Patient.full_name, Patient.code.label("patient_code"), counts.c.n)
-        .join(Patient, Patient.patient_id == Visit.patient_id)
-        .join(counts, counts.c.visit_id == Visit.visit_id)
-        .where(Visit.service_on == day, Visit.state != VisitState.CANCELLED)
-        .order_by(Visit.paid_at.is_not(None), Visit.ended_at.is_(None), Visit.visit_id)
+
+
+def _pay_state() -> Any:
+    return case(
+        (Visit.paid_at.is_not(None), PayState.PAID.value),
+        (Visit.state.in_((VisitState.OPEN, VisitState.IN_EXAM)), PayState.IN_EXAM.value),
+        else_=PayState.TO_PAY.value,
+    )
+
+
+def counts(day: date) -> dict[PayState, int]:
+    """Return how many visits of the cashier's list are in each state (1 statement)."""
+    state = _pay_state().label("pay_state")
+    found = {
+        PayState(name): n
+        for name, n in session().execute(select(state, func.count()).where(_on_list(day)).group_by(state))
+    }
+    return {state: found.get(state, 0) for state in PayState}
+
+
+def worklist(
+    day: date, state: PayState | None = None, *, visit_ids: Sequence[int] | None = None, limit: int = 300
+) -> list[CashierRow]:
+    """Return the cashier's list in one state (or some visits of it), with what each family pays (2 statements).
+
+    Unpaid ones longest waiting first; paid ones latest first.
+    """
+    here = session()
+    statement = (
+        select(Visit, Settlement.total_amount, Settlement.payable_amount)
+        .join(Visit.patient)
+        .outerjoin(Visit.coverage)
+        .outerjoin(Settlement, and_(Settlement.visit_id == Visit.visit_id, Settlement.state == SettlementState.PAID))
+        .where(_on_list(day))
+        .options(contains_eager(Visit.patient), contains_eager(Visit.coverage))
+        .order_by(Visit.paid_at.is_not(None), Visit.paid_at.desc(), Visit.ended_at.is_(None), Visit.ended_at, Visit.visit_id)
         .limit(limit)
+    )
+    if state is not None:
+        statement = statement.where(_pay_state() == state.value)
+    if visit_ids is not None:
+        statement = statement.where(Visit.visit_id.in_(visit_ids))
+    rows = here.execute(statement).all()
+    charges: dict[int, list[Charge]] = {}
+    open_ids = [visit.visit_id for visit, total, _payable in rows if total is None]
+    if open_ids:
+        for charge in here.execute(
+            select(Charge).where(Charge.visit_id.in_(open_ids), Charge.voided_at.is_(None)).order_by(Charge.charge_id)
+        ).scalars():
+            charges.setdefault(charge.visit_id, []).append(charge)
+    return [_cashier_row(visit, total, payable, charges.get(visit.visit_id, [])) for visit, total, payable in rows]
+
+
+def _cashier_row(visit: Visit, total: Decimal | None, payable: Decimal | None, charges: Sequence[Charge]) -> CashierRow:
+    state = PayState.PAID
+    if total is None or payable is None:
+        state = PayState.TO_PAY if visit.state in (VisitState.CONCLUDED, VisitState.CLOSED) else PayState.IN_EXAM
+        result = split(visit, charges)
+        total, payable = result.total, whole(result.payable)
+    return CashierRow(
+        visit.visit_id, visit.code, visit.patient_id, visit.patient.full_name, visit.patient.birth_on,
+        visit.patient.birth_precision.value, visit.patient.code, state, visit.room_code, visit.subject_code,
+        visit.benefit_rate, len(charges), total, payable, visit.ended_at, visit.paid_at,
+    )  # fmt: skip
+
+
+def worklist_version(day: date) -> str:
+    """Return a mark that changes with every visit, charge and settlement of the day (1 statement)."""
+    row = session().execute(
+        select(
+            func.count(Visit.visit_id), func.coalesce(func.sum(Visit.version), 0),
+            select(func.max(Charge.charge_id)).scalar_subquery(),
+            select(func.max(Settlement.settlement_id)).scalar_subquery(),
+        ).where(Visit.service_on >= day - UNPAID_DAYS, Visit.service_on <= day)
+    ).one()  # fmt: skip
+    return "-".join(str(part or 0) for part in row)
+
+
+def find_on_list(day: date, text: str) -> list[int]:
+    """Return visits of the list by a scanned or typed text: visit code, patient code, personal or card number, or a name.
+
+    Names are compared without accents, words in any order. At most 2 statements.
+    """
+    wanted = text.partition("|")[0].strip()
+    if not wanted:
+        return []
+    rows = session().execute(
+        select(Visit.visit_id, Visit.code, Visit.patient_id, Patient.code, Patient.full_name)
+        .join(Patient, Patient.patient_id == Visit.patient_id)
+        .where(_on_list(day))
+        .order_by(Visit.visit_id)
     ).all()
-    return [
-        CashierRow(v.visit_id, v.code, name, code, v.state.value, v.room_code, v.subject_code, n, v.paid_at)
-        for v, name, code, n in rows
-    ]
+    plain = wanted.upper()
+    exact = [visit_id for visit_id, code, _p, patient_code, _n in rows if plain in (code.upper(), patient_code.upper())]
+    if exact:
+        return exact
+    if any(c.isdigit() for c in wanted):
+        patient = records_queries.by_identifier(plain)
+        return [row[0] for row in rows if patient is not None and row[2] == patient.patient_id]
+    words = search.fold(wanted).split()
+    return [row[0] for row in rows if words and all(word in search.fold(row[4]).split() for word in words)]
 
 
 def exam_count(patient_id: int, day: date) -> int:
@@ -174,7 +414,7 @@ def exam_count(patient_id: int, day: date) -> int:
             .where(
                 Visit.patient_id == patient_id, Visit.service_on == day, Charge.kind == ItemKind.EXAM,
                 Charge.voided_at.is_(None),
-            )  # fmt: skip
+            )
         ).scalar_one()
     )
 

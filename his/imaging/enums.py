@@ -13,11 +13,25 @@ class ReportState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class Step(StrEnum):
+    """Where an ordered service stands in imaging."""
+
+    WAITING = "waiting"
+    STARTED = "started"  # the patient is in the room
+    DRAFT = "draft"  # images are described, a doctor has to read and release
+    RELEASED = "released"
+
+
 class Action(StrEnum):
     """What this module writes into the audit log."""
 
     WRITE = "imaging.report.write"
     RELEASE = "imaging.report.release"
+    CORRECT = "imaging.report.correct"
 
 
-ACTION_DETAILS: dict[Action, tuple[str, ...]] = {Action.WRITE: ("service",), Action.RELEASE: ("service",)}
+ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
+    Action.WRITE: ("service", "changes"),
+    Action.RELEASE: ("service",),
+    Action.CORRECT: ("service",),
+}

@@ -18,6 +18,8 @@ class ImagingReport(Base):
     __tablename__ = "imaging_reports"
     __table_args__ = (
         CheckConstraint("(state = 'draft') = (released_at IS NULL)", name="released_has_time"),
+        CheckConstraint("state = 'draft' OR conclusion <> ''", name="released_has_conclusion"),
+        Index("ix_imaging_reports_released", "released_at"),
         Index(
             "uq_imaging_reports_current",
             "order_line_id",
@@ -46,3 +48,6 @@ class ImagingReport(Base):
     machine_code: Mapped[str] = mapped_column(String(60), default="")
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("imaging_reports.report_id"))
     change_reason: Mapped[str] = mapped_column(String(300), default="")
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}

@@ -13,6 +13,15 @@ class ResultState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class Step(StrEnum):
+    """Where an ordered service stands in the laboratory."""
+
+    WAITING = "waiting"  # specimen not taken
+    TAKEN = "taken"
+    ENTERED = "entered"  # waits for another person to release it
+    RELEASED = "released"
+
+
 class Flag(StrEnum):
     """How a value stands to its reference range."""
 
@@ -22,6 +31,11 @@ class Flag(StrEnum):
     CRITICAL_LOW = "LL"
     CRITICAL_HIGH = "HH"
     ABNORMAL = "A"
+
+    @property
+    def is_critical(self) -> bool:
+        """A value somebody must be called about at once."""
+        return self in (Flag.CRITICAL_LOW, Flag.CRITICAL_HIGH)
 
 
 class Action(StrEnum):
@@ -33,7 +47,7 @@ class Action(StrEnum):
 
 
 ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
-    Action.ENTER: ("service", "flags"),
+    Action.ENTER: ("service", "flags", "changes", "critical_note"),
     Action.RELEASE: ("service",),
     Action.CORRECT: ("service",),
 }

@@ -18,6 +18,7 @@ class LabResult(Base):
     __tablename__ = "lab_results"
     __table_args__ = (
         CheckConstraint("(state = 'entered') = (released_at IS NULL)", name="released_has_time"),
+        Index("ix_lab_results_released", "released_at"),
         Index(
             "uq_lab_results_current",
             "order_line_id",
@@ -41,11 +42,15 @@ class LabResult(Base):
     released_by_name: Mapped[str] = mapped_column(String(120), default="")
     released_by_licence: Mapped[str] = mapped_column(String(60), default="")
     conclusion: Mapped[str] = mapped_column(String(1000), default="")
+    critical_note: Mapped[str] = mapped_column(String(300), default="")  # who was told of a critical value, and when
     machine_code: Mapped[str] = mapped_column(String(60), default="")
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("lab_results.result_id"))
     change_reason: Mapped[str] = mapped_column(String(300), default="")
+    version: Mapped[int] = mapped_column()
 
-    values: Mapped[list[LabValue]] = relationship(order_by="LabValue.sort")
+    values: Mapped[list[LabValue]] = relationship(order_by="LabValue.sort", cascade="all, delete-orphan")
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class LabValue(Base):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from his.core.errors import Finding
 from his.laboratory.enums import Flag
 
 NUMBER = re.compile(r"^[<>]?\s*-?\d{1,9}([.,]\d{1,4})?$", re.ASCII)
-ABNORMAL_WORDS = ("dương tính", "positive", "pos", "+", "có", "reactive", "phản ứng")
+PLUSES = re.compile(r"^\d?\+", re.ASCII)
+MIN_NOTE = 5
+ABNORMAL_WORDS = ("dương tính", "positive", "pos", "có", "reactive", "phản ứng")
 NORMAL_WORDS = ("âm tính", "negative", "neg", "không", "-", "bình thường")
 
 
@@ -48,7 +51,12 @@ def fitting(bands: Sequence[IndexFacts], age_days: int) -> IndexFacts | None:
     for band in bands:
         if band.age_min_days <= age_days and (band.age_max_days is None or age_days <= band.age_max_days):
             return band
-    return bands[0] if bands else None
+    # No band for this age: the index is measured, but nothing is said about its range.
+    return (
+        replace(bands[0], male_low=None, male_high=None, female_low=None, female_high=None, critical_low=None, critical_high=None)
+        if bands
+        else None
+    )
 
 
 def range_text(index: IndexFacts, sex: str) -> str:
@@ -88,15 +96,32 @@ def flag_of(index: IndexFacts, value: str, sex: str) -> Flag:
         low = value.lower()
         if low.startswith(NORMAL_WORDS):
             return Flag.NORMAL
-        return Flag.ABNORMAL if low.startswith(ABNORMAL_WORDS) else Flag.NORMAL
+        return Flag.ABNORMAL if low.startswith(ABNORMAL_WORDS) or PLUSES.match(low) else Flag.NORMAL
     number = Decimal(value.lstrip("<>").strip())
     if index.critical_low is not None and number <= index.critical_low:
         return Flag.CRITICAL_LOW
     if index.critical_high is not None and number >= index.critical_high:
         return Flag.CRITICAL_HIGH
     low_limit, high_limit = index.limits(sex)
-    if low_limit is not None and number < low_limit:
+    # "<5" lies below 5, ">40" above 40.
+    if low_limit is not None and (number < low_limit or (value.startswith("<") and number <= low_limit)):
         return Flag.LOW
-    if high_limit is not None and number > high_limit:
+    if high_limit is not None and (number > high_limit or (value.startswith(">") and number >= high_limit)):
         return Flag.HIGH
     return Flag.NORMAL
+
+
+def check_critical(flags: Sequence[tuple[str, Flag]], note: str) -> list[Finding]:
+    """Return what is missing when a value is critical: who was told, and when (5 characters or more).
+
+    Source: QĐ 2429/QĐ-BYT (quality of laboratories): critical values are reported at once and the report is recorded.
+    """
+    critical = [name for name, flag in flags if flag.is_critical]
+    if not critical or len(note.strip()) >= MIN_NOTE:
+        return []
+    return [
+        Finding(
+            "critical_unconfirmed", "critical_note",
+            f"Giá trị báo động: {', '.join(critical)}. Đo lại, gọi báo bác sĩ ngay, rồi ghi người nhận và giờ báo.",
+        )
+    ]  # fmt: skip
