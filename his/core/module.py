@@ -33,7 +33,7 @@ class MenuItem:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One row of the patient's record. ``tone`` is "", "ok", "warn" or "bad"."""
+    """One row of the patient's record. ``tone`` is "", "ok", "warn" or "bad"; ``state`` words for it ("" = none)."""
 
     at: datetime
     title: str
@@ -41,6 +41,7 @@ class TimelineEntry:
     url: str = ""
     tone: str = ""
     kind: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

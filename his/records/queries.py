@@ -11,10 +11,12 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from his.audit import queries as audit_queries
+from his.catalogues.models import Room
 from his.core import clock, search
 from his.core.actor import Actor
 from his.core.db import session
 from his.core.i18n import age_text, date_text, decimal_text
+from his.identity.models import User
 from his.records import rules
 from his.records.enums import AllergyStatus, IdentifierType, Sex, VisitState
 from his.records.errors import PatientNotFound, VisitNotFound
@@ -108,6 +110,46 @@ def get_patient(patient_id: int) -> Patient:
     if found is None:
         raise PatientNotFound("Không tìm thấy người bệnh này.")
     return found
+
+
+def loaded(patient_id: int) -> Patient:
+    """Return a patient with identifiers, guardians, allergies and cards in one statement, for pages that show them all.
+
+    A person has a handful of each, so the joined rows stay few.
+    """
+    found = session().execute(
+        select(Patient)
+        .where(Patient.patient_id == patient_id)
+        .options(
+            joinedload(Patient.identifiers),
+            joinedload(Patient.guardians),
+            joinedload(Patient.allergies),
+            joinedload(Patient.coverages),
+        )
+    ).unique().scalar_one_or_none()
+    if found is None:
+        raise PatientNotFound("Không tìm thấy người bệnh này.")
+    return found
+
+
+def last_weight(patient_id: int) -> tuple[Decimal, datetime] | None:
+    """Return the last weight taken at a visit (kg) and when."""
+    row = session().execute(
+        select(Visit.weight_kg, Visit.registered_at)
+        .where(Visit.patient_id == patient_id, Visit.weight_kg.is_not(None), Visit.state != VisitState.CANCELLED)
+        .order_by(Visit.registered_at.desc())
+        .limit(1)
+    ).first()
+    return (row.weight_kg, row.registered_at) if row is not None and row.weight_kg is not None else None
+
+
+def banner(patient_id: int, visit: Visit | None = None) -> Banner:
+    """Return the patient banner of a page: 1 statement with a weighed visit, else 2."""
+    patient = loaded(patient_id)
+    if visit is not None and visit.weight_kg is not None:
+        return banner_of(patient, visit, visit.weight_kg, visit.registered_at)
+    weight = last_weight(patient_id)
+    return banner_of(patient, visit, *(weight or (None, None)))
 
 
 def lock_patient(patient_id: int) -> None:
@@ -401,3 +443,48 @@ def allergy_status_of(patient: Patient) -> AllergyStatus:
 
 
 access_log = audit_queries.access_log
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """One visit in the list of the record."""
+
+    visit: Visit
+    room_name: str
+    doctor: str
+
+
+def visit_rows(patient_id: int, limit: int = 40, before: datetime | None = None) -> list[VisitRow]:
+    """Return visits with room and doctor, newest first, older than a moment (1 statement)."""
+    statement = (
+        select(Visit, Room.name, User.title, User.display_name)
+        .outerjoin(Room, and_(Room.code == Visit.room_code, Room.valid_to.is_(None)))
+        .outerjoin(User, User.user_id == Visit.doctor_id)
+        .where(Visit.patient_id == patient_id)
+        .order_by(Visit.registered_at.desc(), Visit.visit_id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(Visit.registered_at < before)
+    return [
+        VisitRow(visit, room or visit.room_code, f"{title or ''} {name or ''}".strip())
+        for visit, room, title, name in session().execute(statement)
+    ]
+
+
+def visit_count(patient_id: int) -> int:
+    """Return how many visits a patient had (cancelled ones do not count)."""
+    return int(
+        session().execute(
+            select(func.count()).select_from(Visit).where(Visit.patient_id == patient_id, Visit.state != VisitState.CANCELLED)
+        ).scalar_one()
+    )
+
+
+def visits_by_id(visit_ids: Sequence[int]) -> Sequence[Visit]:
+    """Return some visits, newest first (1 statement)."""
+    if not visit_ids:
+        return []
+    return session().execute(
+        select(Visit).where(Visit.visit_id.in_(visit_ids)).order_by(Visit.registered_at.desc())
+    ).scalars().all()

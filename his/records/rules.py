@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -120,6 +121,34 @@ def check_patient(
                 source="TT 26/2025/TT-BYT Đ6 k4",
             )
         )
+    return tuple(findings)
+
+
+def check_personal_number(number: str) -> tuple[Finding, ...]:
+    """Return what is wrong with a personal number: 12 ASCII digits, or none at all (Luật Căn cước Đ12)."""
+    if not number or (len(number) == 12 and number.isascii() and number.isdigit()):
+        return ()
+    return (
+        Finding("number_length", "personal_number", f"Số định danh có {len(number)} ký tự, phải đủ 12 chữ số. Gõ lại số trên căn cước.", source="Luật Căn cước Đ12"),
+    )  # fmt: skip
+
+
+CARD = re.compile(r"^[A-Z]{2}[1-5]\d{12}$", re.ASCII)
+
+
+def check_card(number: str, facility: str, first: date, last: date | None) -> tuple[Finding, ...]:
+    """Return what is wrong with a card typed by hand (QĐ 1351/QĐ-BHXH: 15 characters; facility codes have 5)."""
+    findings = []
+    if not CARD.match(number):
+        findings.append(
+            Finding("card_shape", "card_number",
+                    f"Số thẻ BHYT có {len(number)} ký tự, cần đúng 15: 2 chữ, 1 số mức hưởng (1–5), 12 số. Gõ lại số thẻ.",
+                    source="QĐ 1351/QĐ-BHXH")
+        )  # fmt: skip
+    if len(facility) != 5 or not (facility.isascii() and facility.isalnum()):
+        findings.append(Finding("card_facility", "registered_facility_code", "Mã nơi đăng ký khám chữa bệnh gồm 5 ký tự. Xem trên thẻ."))
+    if last is not None and last < first:
+        findings.append(Finding("card_period", "valid_to", "Ngày hết hạn trước ngày bắt đầu. Xem lại thẻ."))
     return tuple(findings)
 
 

@@ -218,6 +218,24 @@ def add_identifier(patient: Patient, kind: IdentifierType, value: str, source: s
                  patient_id=patient.patient_id, details={"type": kind.value})  # fmt: skip
 
 
+def set_personal_number(patient_id: int, number: str, *, actor: Actor) -> None:
+    """Give a patient the personal number in force; a former one ends today (NĐ 70/2024 Đ11 k7: numbers are re-issued).
+
+    Raises `PersonalNumberTaken`, `RuleBroken` (not 12 digits).
+    """
+    patient = _locked_patient(patient_id)
+    if number == queries.personal_number_of(patient):
+        return
+    stop_on_errors(rules.check_personal_number(number))
+    for row in patient.identifiers:
+        if row.type is IdentifierType.PERSONAL_NUMBER and row.valid_to is None:
+            row.valid_to = clock.today()
+    session().flush()  # the former number must have ended before the index judges the new one
+    if number:
+        add_identifier(patient, IdentifierType.PERSONAL_NUMBER, number, "desk", actor=actor)
+    index_patient(patient)
+
+
 def save_guardian(
     patient_id: int, *, kind: GuardianKind, full_name: str, phone: str = "", personal_number: str = "", actor: Actor
 ) -> Guardian:
@@ -323,6 +341,12 @@ def save_coverage(patient_id: int, card: CardData, source: CoverageSource, *, ac
     audit.record(actor, Action.COVERAGE_SAVE, subject_type="coverage", subject_id=coverage.coverage_id,
                  patient_id=patient_id, details={"source": source.value})  # fmt: skip
     return coverage
+
+
+def type_card(patient_id: int, card: CardData, *, actor: Actor) -> Coverage:
+    """Keep a card typed by hand. Raises `RuleBroken` with findings per field."""
+    stop_on_errors(rules.check_card(card.card_number, card.registered_facility_code, card.valid_from, card.valid_to))
+    return save_coverage(patient_id, card, CoverageSource.TYPED, actor=actor)
 
 
 def open_visit(data: VisitData, *, actor: Actor) -> Visit:

@@ -26,7 +26,10 @@ DOCTOR_TITLES = ("BS.", "ThS.BS.", "TS.BS.", "BSCKI.", "BSCKII.")
 
 @dataclass(frozen=True, slots=True)
 class ClinicLoad:
-    """One clinic with its live queue and the fee of an examination there."""
+    """One clinic with its live queue and the fee of an examination there.
+
+    ``version`` is the counter of all queues at the moment of reading (`board_version`).
+    """
 
     room_code: str
     name: str
@@ -41,6 +44,7 @@ class ClinicLoad:
     is_busy: bool
     next_number: str
     exam: Service | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,9 @@ def clinic_board(day: date) -> list[ClinicLoad]:
         .correlate(Room)
         .scalar_subquery()
     )
+    version = select(func.sum(QueueState.version)).where(QueueState.day == day).scalar_subquery()
     rows = session().execute(
-        select(Room, Service, counts.c.n, counts.c.highest, doctor.label("doctor"))
+        select(Room, Service, counts.c.n, counts.c.highest, doctor.label("doctor"), version.label("version"))
         .outerjoin(
             Service,
             and_(
@@ -98,16 +103,18 @@ def clinic_board(day: date) -> list[ClinicLoad]:
         .order_by(Room.sort, Room.code)
     )
     now = clock.now()
-    return [_load(row.Room, row.Service, row.n or 0, row.highest or 0, row.doctor or "", now) for row in rows]
+    return [_load(row.Room, row.Service, row.n or 0, row.highest or 0, row.doctor or "", int(row.version or 0), now) for row in rows]
 
 
-def _load(room: Room, exam: Service | None, waiting: int, highest: int, doctor: str, now: datetime) -> ClinicLoad:
+def _load(
+    room: Room, exam: Service | None, waiting: int, highest: int, doctor: str, version: int, now: datetime
+) -> ClinicLoad:
     minutes = rules.expected_wait_minutes(waiting, current().expected_minutes_per_patient)
     return ClinicLoad(
         room_code=room.code, name=room.name, place=room.place, doctor=doctor, department_code=room.department_code,
         exam_service_code=room.exam_service_code, waiting=waiting, is_open=room.is_open,
         expected_at=now + timedelta(minutes=minutes), wait_minutes=minutes, is_busy=rules.is_busy(waiting),
-        next_number=f"{room.code}-{highest + 1:03d}", exam=exam,
+        next_number=f"{room.code}-{highest + 1:03d}", exam=exam, version=version,
     )  # fmt: skip
 
 
@@ -284,3 +291,13 @@ def queue_screen(day: date, room_code: str = "", limit: int = 200) -> list[Queue
         QueueRow(t, p.full_name, p.birth_on, p.birth_precision.value, room or t.room_code, urgent, p.patient_id)
         for t, p, room, urgent in session().execute(statement)
     ]
+
+
+def workplaces(day: date) -> list[tuple[str, str]]:
+    """Return where people may work: (room code, words), clinics by number, desks and counters by name (1 statement)."""
+    rows = session().execute(
+        select(Room)
+        .where(Room.valid_from <= day, or_(Room.valid_to.is_(None), Room.valid_to >= day))
+        .order_by(Room.sort, Room.code)
+    ).scalars()
+    return [(room.code, f"{room.name} · {room.place}" if room.place else room.name) for room in rows]

@@ -54,3 +54,15 @@ def verdict(code: str) -> CardVerdict:
     if code in FAULTS:
         return CardVerdict("unverified", WORDS.get(code, f"Cổng BHYT báo lỗi (mã {code}). Thẻ được ghi «chưa xác minh», cứ tiếp đón bình thường."))
     return CardVerdict("invalid", WORDS.get(code, f"Cổng BHYT trả mã {code}. Xem lại số thẻ, họ tên, ngày sinh rồi tra lại."))
+
+
+# What the check-in table (XML0) and the claim want of every insured visit, in the order people are asked.
+CLAIM_FIELDS = (
+    "họ tên", "ngày sinh", "giới tính", "số định danh", "điện thoại", "xã phường", "tỉnh thành", "dân tộc", "quốc tịch",
+    "nghề nghiệp", "số thẻ", "nơi đăng ký",
+)  # fmt: skip
+
+
+def missing_fields(values: dict[str, str]) -> tuple[str, ...]:
+    """Return which of CLAIM_FIELDS have no value yet."""
+    return tuple(name for name in CLAIM_FIELDS if not values.get(name, "").strip())

@@ -52,10 +52,13 @@ def _ms(started: float) -> int:
     return int((time.perf_counter() - started) * 1000)
 
 
-def keep_check(result: CheckResult, *, patient_id: int | None, actor: Actor) -> tuple[CardCheck, Coverage | None]:
+def keep_check(
+    result: CheckResult, *, patient_id: int | None, scanned: rules.Scan | None = None, actor: Actor
+) -> tuple[CardCheck, Coverage | None]:
     """Store the whole answer and the card it names. Returns the check and the card that counts now.
 
-    A fault of the portal or of our account is kept as "chưa xác minh", never as a bad card (NĐ 188/2025 Đ38 k2).
+    A fault of the portal or of our account is kept as "chưa xác minh", never as a bad card (NĐ 188/2025 Đ38 k2); then
+    the card as its QR tells it (``scanned``) counts for the time being.
     """
     answer = result.answer
     raw: dict[str, Any] = dict(answer.raw or {}) if answer else {}
@@ -69,7 +72,28 @@ def keep_check(result: CheckResult, *, patient_id: int | None, actor: Actor) -> 
     session().flush()  # the audit entry names the row
     audit.record(actor, Action.CARD_CHECK, subject_type="card_check", subject_id=check.check_id, patient_id=patient_id,
                  details={"code": check.code, "state": check.state.value})  # fmt: skip
-    return check, _save_card(check, answer, actor)
+    coverage = _save_card(check, answer, actor)
+    if coverage is None and check.state is CheckState.UNVERIFIED and patient_id is not None and scanned is not None:
+        coverage = _card_of_qr(scanned, patient_id, actor)
+    return check, coverage
+
+
+def _card_of_qr(scanned: rules.Scan, patient_id: int, actor: Actor) -> Coverage | None:
+    fields = scanned.parsed.fields if scanned.kind == "bhyt" and scanned.parsed is not None else {}
+    number, first, last = fields.get("card_number"), fields.get("valid_from"), fields.get("valid_to")
+    if not number or not first or not billing.is_card_number(number):
+        return None
+    five_years = fields.get("five_years_from")
+    return records.save_coverage(
+        patient_id,
+        records.CardData(
+            number, fields.get("facility_code5") or "", date.fromisoformat(first),
+            date.fromisoformat(last) if last else None, fields.get("living_area") or "",
+            date.fromisoformat(five_years) if five_years else None,
+        ),
+        CoverageSource.CARD_QR,
+        actor=actor,
+    )  # fmt: skip
 
 
 def adopt_check(check_id: int, patient_id: int, *, actor: Actor) -> Coverage | None:

@@ -80,11 +80,20 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One way the patient may have come, with what it means: subject code, why, and whether it may be chosen."""
+class CardFacts:
+    """A card as far as it decides route and rate; kept already or only just read."""
 
-    choice: str
-    subject: billing.SubjectDecision
+    number: str
+    facility_code: str
+    living_area: str
+    valid_from: date
+    valid_to: date | None
+    is_copay_exempt: bool = False
+
+    @property
+    def is_registered_here(self) -> bool:
+        """Whether this hospital is the card's first place of care."""
+        return self.facility_code == current().facility_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +109,41 @@ class Fee:
     payable: Decimal
 
 
-def subject_for(patient: Patient, coverage: Coverage | None, route: str, on: date) -> billing.SubjectDecision:
+def card_facts(coverage: Coverage | None) -> CardFacts | None:
+    """Return what decides about a kept card."""
+    if coverage is None:
+        return None
+    return CardFacts(
+        coverage.card_number, coverage.registered_facility_code, coverage.living_area, coverage.valid_from,
+        coverage.valid_to, coverage.is_copay_exempt,
+    )  # fmt: skip
+
+
+def subject_for(birth_on: date, card: CardFacts | None, route: str, on: date) -> billing.SubjectDecision:
     """Decide the subject code of a visit about to be opened."""
     settings = current()
     return billing.decide_subject(
         billing.SubjectFacts(
             on=on, level=settings.facility_level, points=settings.facility_points, old_tier=settings.facility_old_tier,
-            visit_type="01", route=route if coverage is not None else "KHONG_BHYT",
-            living_area=coverage.living_area if coverage else "", age_years=age_parts(patient.birth_on, on)[0],
+            visit_type="01", route=route if card is not None else "KHONG_BHYT",
+            living_area=card.living_area if card else "", age_years=age_parts(birth_on, on)[0],
         )
     )  # fmt: skip
+
+
+def routes_for(birth_on: date, card: CardFacts | None, on: date) -> dict[str, billing.SubjectDecision]:
+    """Return what each choice of the clerk would lead to: choice ("" = by the card) -> subject code with its reason.
+
+    "CAP_CUU" stands for "" when the visit is an emergency. A paper is taken as valid here; `register_visit` judges it.
+    """
+    if card is None:
+        return {rules.SELF_PAYING: subject_for(birth_on, None, rules.SELF_PAYING, on)}
+    if card.is_registered_here:
+        choices = {"": "DKBD", rules.SELF_PAYING: rules.SELF_PAYING}
+    else:
+        choices = {"": "TU_DEN", "CAP_CUU": "CAP_CUU", "CHUYEN": "CHUYEN", "HEN": "HEN", "CU_TRU": "CU_TRU",
+                   rules.SELF_PAYING: rules.SELF_PAYING}  # fmt: skip
+    return {choice: subject_for(birth_on, card, route, on) for choice, route in choices.items()}
 
 
 def route_of(coverage: Coverage | None, *, is_emergency: bool = False, has_transfer: bool = False, has_slip: bool = False) -> str:
@@ -126,7 +160,7 @@ def route_of(coverage: Coverage | None, *, is_emergency: bool = False, has_trans
 
 
 def fees(
-    coverage: Coverage | None, subjects: Iterable[billing.SubjectDecision], exams: Iterable[Service], on: date, *, exam_count: int = 0
+    card: CardFacts | None, subjects: Iterable[billing.SubjectDecision], exams: Iterable[Service], on: date, *, exam_count: int = 0
 ) -> dict[tuple[str, str], Fee]:
     """Return the expected split by (subject code, examination code): the same pure rules the cashier uses.
 
@@ -136,7 +170,7 @@ def fees(
     found = {}
     for exam in exams:
         for subject in subjects:
-            insured = coverage is not None and subject.code != "9"
+            insured = card is not None and subject.code != "9"
             result = billing.split_benefit(
                 [
                     billing.BillLine(
@@ -145,8 +179,8 @@ def fees(
                     )
                 ],
                 billing.BenefitContext(
-                    on=on, card=coverage.card_number if coverage is not None and insured else "", subject=subject,
-                    is_exempt=bool(coverage and coverage.is_copay_exempt),
+                    on=on, card=card.number if card is not None and insured else "", subject=subject,
+                    is_exempt=bool(card and card.is_copay_exempt),
                 ),
             )  # fmt: skip
             found[subject.code, exam.code] = Fee(
@@ -218,7 +252,7 @@ def register_visit(command: RegisterCommand, *, actor: Actor) -> Registered:
     coverage = next((c for c in patient.coverages if c.coverage_id == command.coverage_id), None)
     decision = decide_route_of(patient.patient_id, coverage, command, today)
     stop_on_errors(decision.findings)
-    subject = subject_for(patient, coverage, decision.route, today)
+    subject = subject_for(patient.birth_on, card_facts(coverage), decision.route, today)
     if subject.code == "9":
         coverage = None
     weight, why = rules.priority_of(
@@ -228,7 +262,7 @@ def register_visit(command: RegisterCommand, *, actor: Actor) -> Registered:
     )
     exam = catalogues.service(room.exam_service_code, today)
     exam_count = billing_queries.exam_count(patient.patient_id, today)
-    fee = fees(coverage, [subject], [exam], today, exam_count=exam_count)[subject.code, exam.code]
+    fee = fees(card_facts(coverage), [subject], [exam], today, exam_count=exam_count)[subject.code, exam.code]
     paper_kind = {"CHUYEN": "transfer", "HEN": "follow_up"}.get(decision.route, "")
     visit = records.open_visit(
         records.VisitData(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from his.catalogues import queries as catalogues
 from his.core import clock
 from his.core.actor import Actor
 from his.documents import queries as documents
@@ -92,3 +94,79 @@ def is_same_person(patient_id: int, scan: rules.Scan, *, actor: Actor) -> Patien
         records_service.add_identifier(patient, kind, scan.value, "desk", actor=actor)
         records_service.index_patient(patient)
     return patient
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """What a new record gets from a document: form field -> text, and the communes an old address may have become."""
+
+    values: dict[str, str]
+    communes: tuple[tuple[str, str], ...] = ()
+
+
+def prefill(scan: rules.Scan) -> Prefill:
+    """Return what a scan fills into the form of a new patient (at most 3 statements)."""
+    fields = scan.parsed.fields if scan.parsed is not None else {}
+    values: dict[str, str] = {}
+    if scan.kind in ("cccd", "bhyt"):
+        values = _person(fields)
+    elif scan.kind == "passport_mrz":
+        values = {**_person(fields), "full_name": " ".join(
+            part for part in (fields.get("surname"), fields.get("given_names")) if part
+        ).title(), "nationality_code": _nationality(fields.get("nationality") or "")}  # fmt: skip
+    elif scan.kind == "name":
+        values = {"full_name": scan.value.title() if scan.value.islower() or scan.value.isupper() else scan.value}
+    elif scan.kind == "phone":
+        values = {"phone": scan.value}
+    elif scan.kind == "national_id":
+        values = {"personal_number": scan.value}
+    if scan.kind in ("bhyt", "bhyt_card"):
+        values["card_number"] = scan.value if len(scan.value) == 15 else ""
+        values["card_facility"] = fields.get("facility_code5") or ""
+        values["card_from"], values["card_to"] = (_slashed(fields.get(name)) for name in ("valid_from", "valid_to"))
+    if scan.kind == "cccd":
+        values["personal_number"] = scan.value
+    address = fields.get("address_text") or ""
+    if not address:
+        return Prefill(values)
+    return _placed(values, address, scan)
+
+
+def _person(fields: Mapping[str, str | None]) -> dict[str, str]:
+    return {
+        "full_name": fields.get("full_name") or "",
+        "birth_on": _slashed(fields.get("birth_date")),
+        "sex": fields.get("gender") or "",
+    }
+
+
+def _slashed(iso: str | None) -> str:
+    """Turn ``2025-09-20`` (``2025-09``, ``2025``) into the form people type."""
+    return "/".join(reversed(iso.split("-"))) if iso else ""
+
+
+def _nationality(alpha3: str) -> str:
+    rows = catalogues.codes("nationality", clock.today())
+    return next((row.code for row in rows if row.extra.get("iso3") == alpha3), "")
+
+
+def _placed(values: dict[str, str], address: str, scan: rules.Scan) -> Prefill:
+    """Find the commune an address names; an address of before July 2025 offers what its commune has become."""
+    parts = [part.strip() for part in address.split(",") if part.strip()]
+    values = {**values, "address_text": address}
+    old = scan.parsed is not None and "ADDRESS_PRE_2025" in scan.parsed.warnings
+    if not old:
+        commune = catalogues.commune_in_text(address)
+        if commune is not None:
+            place = f"{commune.name}, {parts[-1]}"
+            values.update(address_line=", ".join(parts[:-2]), commune_code=commune.code, commune_name=place)
+            return Prefill(values)
+    options = catalogues.new_communes_for(address) if old else []
+    values["address_line"] = ", ".join(parts[:-3] if options else parts)
+    choices = []
+    for commune, likeliest in options:
+        place = f"{commune.name}, {parts[-1]}"
+        choices.append((commune.code, place))
+        if likeliest and len(options) == 1:
+            values.update(commune_code=commune.code, commune_name=place)
+    return Prefill(values, tuple(choices))
