@@ -26,6 +26,7 @@ class User(Base):
     password_changed_at: Mapped[datetime] = mapped_column(default=clock.now)
     pin_hash: Mapped[str] = mapped_column(String(200), default="")
     totp_secret: Mapped[str] = mapped_column(String(200), default="")  # encrypted; "" = no second factor
+    totp_used_step: Mapped[int] = mapped_column(default=0)  # half-minute of the last code taken: each is taken once
     state: Mapped[UserState] = mapped_column(enum_column(UserState), default=UserState.ACTIVE)
     language: Mapped[str] = mapped_column(String(2), default="vi")
     theme: Mapped[str] = mapped_column(String(8), default="light")
@@ -40,7 +41,9 @@ class User(Base):
     default_room: Mapped[str] = mapped_column(String(12), default="")
     is_authorised_signer: Mapped[bool] = mapped_column(default=False)  # signs for the facility
 
-    roles: Mapped[list[UserRole]] = relationship(lazy="selectin", order_by="UserRole.role_code")
+    roles: Mapped[list[UserRole]] = relationship(
+        lazy="selectin", order_by="UserRole.role_code", cascade="all, delete-orphan"
+    )
 
 
 class UserRole(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -340,7 +341,19 @@ def _totp_matches(user: User, code: str) -> bool:
         secret = _cipher().decrypt(user.totp_secret.encode()).decode()
     except InvalidToken:
         return False
-    return pyotp.TOTP(secret).verify(code.replace(" ", ""), valid_window=1)
+    return _takes_code(user, secret, code)
+
+
+def _takes_code(user: User, secret: str, code: str) -> bool:
+    """Take a code of the present half-minute or a neighbour (clocks differ), each at most once (SEC-25)."""
+    generator = pyotp.TOTP(secret)
+    now = generator.timecode(clock.now())
+    typed = "".join(code.split()).encode()
+    for step in (now, now - 1, now + 1):
+        if step > user.totp_used_step and hmac.compare_digest(generator.generate_otp(step).encode(), typed):
+            user.totp_used_step = step
+            return True
+    return False
 
 
 def new_totp_secret() -> str:
@@ -358,7 +371,7 @@ def set_totp(user_id: int, password: str, secret: str, code: str, *, actor: Acto
     user = queries.get_user(user_id)
     if not _matches(user.password_hash, password):
         raise LoginRefused("Mật khẩu chưa đúng.")
-    if not pyotp.TOTP(secret).verify(code.replace(" ", ""), valid_window=1):
+    if not _takes_code(user, secret, code):
         raise LoginRefused("Mã xác thực chưa đúng. Kiểm tra giờ trên điện thoại rồi gõ mã mới.")
     user.totp_secret = _cipher().encrypt(secret.encode()).decode()
     audit.record(actor, Action.TOTP, subject_type="user", subject_id=user_id, details={"state": "on"})

@@ -21,8 +21,9 @@ from flask_login import current_user
 
 from his.core.config import current
 from his.core.db import transaction
-from his.core.errors import DomainError
+from his.core.errors import Conflict, DomainError
 from his.core.i18n import gettext as _
+from his.core.i18n import select_locale
 from his.core.permissions import SIGNED_IN, current_actor, public, require
 from his.core.shell import settings
 from his.identity import queries, service
@@ -278,7 +279,8 @@ def users() -> Any:
 
 def _user_form(**data: Any) -> UserForm:
     form = UserForm(**data)
-    form.roles.choices = [(code, names[0]) for code, names in service.ROLE_NAMES.items()]
+    spoken = 1 if select_locale() == "en" else 0
+    form.roles.choices = [(code, names[spoken]) for code, names in service.ROLE_NAMES.items()]
     return form
 
 
@@ -292,19 +294,19 @@ def new_user() -> Any:
             with transaction():
                 user = service.create_user(
                     form.username.data or "", form.display_name.data or "", form.roles.data or [],
-                    password=service.random_secret(), actor=current_actor(), **_profile_of(form),
+                    password=service.random_secret(), actor=current_actor(), **_profile_of(form, but="display_name"),
                 )  # fmt: skip
                 first = service.reset_password(user.user_id, actor=current_actor())
         except DomainError as error:
-            form.username.errors = [*form.username.errors, error.message]
+            field = form.username if isinstance(error, Conflict) else form.roles
+            field.errors = [*field.errors, error.message]
         else:
             return render_template("identity/first_password.html", user=user, password=first)
     return render_template("identity/user.html", form=form, user=None), 422 if request.method == "POST" else 200
 
 
-def _profile_of(form: UserForm) -> dict[str, Any]:
-    return {key: getattr(form, key).data or ("" if key != "is_authorised_signer" else False)
-            for key in service.PROFILE_FIELDS if key != "display_name" or form.display_name.data}  # fmt: skip
+def _profile_of(form: UserForm, *, but: str = "") -> dict[str, Any]:
+    return {key: getattr(form, key).data for key in service.PROFILE_FIELDS if key != but}
 
 
 @bp.route("/users/<int:user_id>", methods=["GET", "POST"])

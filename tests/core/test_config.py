@@ -91,7 +91,11 @@ def test_production_starts_with_a_good_key_and_secure_cookies() -> None:
 
 @pytest.mark.parametrize(
     ("missing", "named"),
-    [("trusted_hosts", "HIS_TRUSTED_HOSTS"), ("insurer_password", "HIS_INSURER_PASSWORD"), ("secret_key", "HIS_SECRET_KEY")],
+    [
+        ("trusted_hosts", "HIS_TRUSTED_HOSTS"),
+        ("insurer_password", "HIS_INSURER_PASSWORD"),
+        ("secret_key", "HIS_SECRET_KEY"),
+    ],
 )
 def test_production_refuses_what_only_the_demo_may_leave_open(missing: str, named: str) -> None:
     with pytest.raises(SetupError, match=named):

@@ -33,8 +33,7 @@ def test_another_form_acts_again(db_session: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
-    [{"amount": 200}, {"actor": Actor(user_id=8, name="Người khác")}, {"actor": SYSTEM}, {"action": "refund"}],
+    "other", [{"amount": 200}, {"actor": Actor(user_id=8, name="Người khác")}, {"actor": SYSTEM}, {"action": "refund"}]
 )
 def test_the_same_key_with_other_content_is_refused(db_session: Any, other: dict[str, Any]) -> None:
     key = new_key()

@@ -83,7 +83,8 @@ def test_diagnoses_are_found_by_code_words_and_initials(typed: str, first: str) 
 
 
 @pytest.mark.parametrize(
-    "typed", ["nguyem ngoc bao an", "nguyn ngoc bao an", "nguyeen ngoc bao an", "ngueyn ngoc bao an", "nguyen ngoc boa an"]
+    "typed",
+    ["nguyem ngoc bao an", "nguyn ngoc bao an", "nguyeen ngoc bao an", "ngueyn ngoc bao an", "nguyen ngoc boa an"],
 )
 def test_one_letter_wrong_missing_extra_or_swapped_is_forgiven(typed: str) -> None:
     hits = find("patient", typed)
@@ -187,7 +188,13 @@ def test_no_table_is_scanned(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("given_text", "folded"),
-    [("Trần Văn Đức", "tran van duc"), ("ĐẶNG", "dang"), ("  a  b ", "a b"), ("J20.9", "j20 9"), ("O'Brien-Lê", "o brien le")],
+    [
+        ("Trần Văn Đức", "tran van duc"),
+        ("ĐẶNG", "dang"),
+        ("  a  b ", "a b"),
+        ("J20.9", "j20 9"),
+        ("O'Brien-Lê", "o brien le"),
+    ],
 )
 def test_folding(given_text: str, folded: str) -> None:
     assert fold(given_text) == folded
