@@ -58,6 +58,7 @@ class RegisterForm(OnceForm):
     incoming_facility_name = HiddenField()
     incoming_signed_on = DateTextField(_l("Ngày ký"))
     incoming_is_one_year = BooleanField(_l("Có giá trị 1 năm"))
+    paper_follows = BooleanField(_l("Phiếu nộp sau"))
 
     full_name = StringField(_l("Họ và tên"))
     birth_on = BirthTextField(_l("Ngày sinh"))

@@ -34,6 +34,7 @@ class RouteFacts:
     paper_signed_on: date | None = None
     paper_is_one_year: bool = False
     paper_was_used: bool = False
+    paper_follows: bool = False  # the family brings it before the visit ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def _transfer(facts: RouteFacts, holidays: Collection[date], fallback: str) -> R
         findings.append(Finding("paper_date", "incoming_signed_on", "Phiếu chuyển: chưa nhập ngày ký.", source=source))
     elif facts.paper_signed_on > facts.on:
         findings.append(Finding("paper_future", "incoming_signed_on", "Ngày ký phiếu chuyển ở tương lai. Xem lại phiếu.", source=source))
+    if findings and facts.paper_follows:
+        return RouteDecision("CHUYEN", "Phiếu chuyển nộp sau: ghi số phiếu trước khi kết thúc lượt khám.")
     if findings:
         return RouteDecision(fallback, findings=tuple(findings))
     signed = facts.paper_signed_on or facts.on

@@ -55,6 +55,7 @@ class RegisterCommand:
     incoming_facility_code: str = ""
     incoming_signed_on: date | None = None
     incoming_is_one_year: bool = False
+    paper_follows: bool = False
     check_id: int | None = None
 
 
@@ -220,7 +221,7 @@ def decide_route_of(patient_id: int, coverage: Coverage | None, command: Registe
         registered_here=bool(coverage and coverage.registered_facility_code == current().facility_code),
         chosen=command.route, is_emergency=command.is_emergency, paper_number=command.incoming_paper_number,
         paper_facility=command.incoming_facility_code, paper_signed_on=command.incoming_signed_on,
-        paper_is_one_year=command.incoming_is_one_year,
+        paper_is_one_year=command.incoming_is_one_year, paper_follows=command.paper_follows,
     )  # fmt: skip
     if command.route != "CHUYEN" or coverage is None or command.incoming_signed_on is None:
         return rules.decide_route(facts, ())

@@ -267,7 +267,8 @@ def _command(form: RegisterForm, patient_id: int, coverage_id: int | None, check
         is_pregnant=bool(form.is_pregnant.data), has_fever_39=bool(form.has_fever_39.data),
         incoming_paper_number=form.incoming_paper_number.data or "",
         incoming_facility_code=form.incoming_facility_code.data or "", incoming_signed_on=form.incoming_signed_on.data,
-        incoming_is_one_year=bool(form.incoming_is_one_year.data), check_id=check_id,
+        incoming_is_one_year=bool(form.incoming_is_one_year.data), paper_follows=bool(form.paper_follows.data),
+        check_id=check_id,
     )  # fmt: skip
 
 
