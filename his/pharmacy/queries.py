@@ -60,24 +60,40 @@ def worklist(day: date, limit: int = 300) -> list[CounterRow]:
     """Return what may still be collected, paid ones first, and what was handed out on the day (1 statement)."""
     first, after = clock.day_bounds(day)
     lines = (
-        select(PrescriptionLine.prescription_id, func.count().label("n")).group_by(PrescriptionLine.prescription_id).subquery()
+        select(PrescriptionLine.prescription_id, func.count().label("n"))
+        .group_by(PrescriptionLine.prescription_id)
+        .subquery()
     )
-    rows = session().execute(
-        select(Prescription, Patient, Visit, lines.c.n, Dispense.at)
-        .join(Patient, Patient.patient_id == Prescription.patient_id)
-        .join(Visit, Visit.visit_id == Prescription.visit_id)
-        .join(lines, lines.c.prescription_id == Prescription.prescription_id)
-        .outerjoin(Dispense, and_(Dispense.prescription_id == Prescription.prescription_id, Dispense.voided_at.is_(None)))
-        .where(
-            or_(
-                and_(Prescription.state == PrescriptionState.SIGNED, Prescription.signed_at >= first - timedelta(days=rules.VALID_DAYS),
-                     Prescription.signed_at < after),
-                and_(Prescription.state == PrescriptionState.DISPENSED, Dispense.at >= first, Dispense.at < after),
+    rows = (
+        session()
+        .execute(
+            select(Prescription, Patient, Visit, lines.c.n, Dispense.at)
+            .join(Patient, Patient.patient_id == Prescription.patient_id)
+            .join(Visit, Visit.visit_id == Prescription.visit_id)
+            .join(lines, lines.c.prescription_id == Prescription.prescription_id)
+            .outerjoin(
+                Dispense, and_(Dispense.prescription_id == Prescription.prescription_id, Dispense.voided_at.is_(None))
             )
+            .where(
+                or_(
+                    and_(
+                        Prescription.state == PrescriptionState.SIGNED,
+                        Prescription.signed_at >= first - timedelta(days=rules.VALID_DAYS),
+                        Prescription.signed_at < after,
+                    ),
+                    and_(Prescription.state == PrescriptionState.DISPENSED, Dispense.at >= first, Dispense.at < after),
+                )
+            )
+            .order_by(
+                Prescription.state == PrescriptionState.DISPENSED,
+                Visit.paid_at.is_(None),
+                Visit.paid_at,
+                Prescription.signed_at,
+            )
+            .limit(limit)
         )
-        .order_by(Prescription.state == PrescriptionState.DISPENSED, Visit.paid_at.is_(None), Visit.paid_at, Prescription.signed_at)
-        .limit(limit)
-    ).all()
+        .all()
+    )
     return [
         CounterRow(
             rx.prescription_id, rx.code or "", rx.signed_at, patient.full_name, patient.code, patient.birth_on,
@@ -90,11 +106,15 @@ def worklist(day: date, limit: int = 300) -> list[CounterRow]:
 
 def dispense_of(prescription_id: int) -> Dispense | None:
     """Return the hand-over in force of a prescription."""
-    return session().execute(
-        select(Dispense)
-        .where(Dispense.prescription_id == prescription_id, Dispense.voided_at.is_(None))
-        .options(selectinload(Dispense.lines))
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(Dispense)
+            .where(Dispense.prescription_id == prescription_id, Dispense.voided_at.is_(None))
+            .options(selectinload(Dispense.lines))
+        )
+        .scalar_one_or_none()
+    )
 
 
 def facts_of(prescription: Prescription, visit: Visit, actor: Actor, receiver_id: str = "") -> rules.DispenseFacts:
@@ -181,7 +201,8 @@ def _planned_lines(rx: Prescription) -> tuple[CounterLine, ...]:
         chosen = allocate(lots, line.quantity, last)
         taken = {part.lot_id: part.quantity for part in chosen}
         left[line.drug_code] = [
-            LotFacts(lot.lot_id, lot.lot_number, lot.expires_on, lot.quantity - taken.get(lot.lot_id, Decimal(0))) for lot in lots
+            LotFacts(lot.lot_id, lot.lot_number, lot.expires_on, lot.quantity - taken.get(lot.lot_id, Decimal(0)))
+            for lot in lots
         ]
         planned[line.position] = _line(
             line, chosen, sum((lot.quantity for lot in lots if lot.expires_on >= last), Decimal(0)),

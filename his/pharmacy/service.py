@@ -74,11 +74,14 @@ def _dispense(prescription_id: int, receiver_name: str, receiver_id: str, actor:
         ):  # fmt: skip
             given.lines.append(
                 DispenseLine(
-                    prescription_line_id=line.line_id, lot_id=part.lot_id, lot_number=part.lot_number,
-                    expires_on=part.expires_on, quantity=part.quantity,
+                    prescription_line_id=line.line_id,
+                    lot_id=part.lot_id,
+                    lot_number=part.lot_number,
+                    expires_on=part.expires_on,
+                    quantity=part.quantity,
                 )
             )
-    prescriptions.mark_dispensed(prescription_id, actor=actor)
+    prescriptions.mark_dispensed(prescription_id)
     records.mark_dispensed(prescription.visit_id, actor=actor)
     audit.record(
         actor, Action.DISPENSE, subject_type="dispense", subject_id=given.dispense_id, visit_id=prescription.visit_id,
@@ -99,7 +102,7 @@ def take_back(prescription_id: int, reason: str, *, actor: Actor) -> Dispense:
     given.voided_at, given.voided_by_id, given.void_reason = clock.now(), actor.user_id, reason.strip()[:300]
     for line in sorted(prescription.lines, key=lambda item: (item.drug_code, item.position)):
         stock.take_back("prescription_line", line.line_id, reason=reason, actor=actor)
-    prescriptions.mark_taken_back(prescription_id, actor=actor)
+    prescriptions.mark_taken_back(prescription_id)
     audit.record(actor, Action.TAKE_BACK, subject_type="dispense", subject_id=given.dispense_id,
                  visit_id=prescription.visit_id, reason=reason, details={"number": given.number})  # fmt: skip
     return given

@@ -24,9 +24,9 @@ VIEWS = ("ready", "unpaid", "given", "all")
 
 def _list(view: str, form: FindForm, status: int = 200) -> Any:
     rows = queries.worklist(clock.today())
-    counts = {name: sum(name in ("all", row.view) for row in rows) for name in VIEWS}
+    counts = {name: sum(name in {"all", row.view} for row in rows) for name in VIEWS}
     text = search.fold(form.q.data or "")
-    shown = [row for row in rows if (view == "all" or row.view == view) and (not text or row.matches(text))]
+    shown = [row for row in rows if view in {"all", row.view} and (not text or row.matches(text))]
     return render_template(
         "pharmacy/worklist.html", rows=shown, counts=counts, view=view, form=form, today=date_text(clock.today())
     ), status
@@ -92,7 +92,9 @@ def dispense(prescription_id: int) -> Any:
         if error.code == "receiver_id_missing":
             form.receiver_id_number.errors = [*form.receiver_id_number.errors, error.message]
             return _page(prescription_id, form=form, status=422)
-        return _page(prescription_id, form=form, status=error.http_status, findings=(Finding(error.code, "", error.message),))
+        return _page(
+            prescription_id, form=form, status=error.http_status, findings=(Finding(error.code, "", error.message),)
+        )
     flash(_("Đã cấp thuốc, phiếu %(number)s.", number=given.number), "success")
     return redirect(url_for(".prescription", prescription_id=prescription_id), 303)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from wtforms import FieldList, FormField, HiddenField, SelectField, StringField
@@ -15,6 +16,7 @@ from his.core.i18n import lazy_gettext as _l
 from his.prescriptions.enums import OVERRIDE_TEXT
 from his.prescriptions.service import LineData
 
+MOST = Decimal(99_999)
 FREQUENCIES = (("daily", _l("mỗi ngày")), ("weekly", _l("mỗi tuần")), ("as_needed", _l("khi cần")))
 
 
@@ -35,13 +37,15 @@ class LineForm(BaseForm):
         csrf = False
 
     drug = HiddenField(validators=[NotBlank(_l("Chọn lại thuốc."))])
-    dose = DecimalTextField(_l("Mỗi lần"), [NotBlank()], low=0, high=99_999)
+    dose = DecimalTextField(_l("Mỗi lần"), [NotBlank()], low=Decimal(0), high=MOST)
     dose_unit = StringField(_l("Đơn vị"), [NotBlank(), MaxLength(24)])
-    times = DecimalTextField(_l("Lần/ngày"), [NotBlank(), Whole()], low=1, high=24)
-    frequency = SelectField(_l("Nhịp"), choices=[SelectChoice(value, label) for value, label in FREQUENCIES], default="daily")
+    times = DecimalTextField(_l("Lần/ngày"), [NotBlank(), Whole()], low=Decimal(1), high=Decimal(24))
+    frequency = SelectField(
+        _l("Nhịp"), choices=[SelectChoice(value, label) for value, label in FREQUENCIES], default="daily"
+    )
     times_text = StringField(_l("Lúc dùng"), [MaxLength(200)])
-    days = DecimalTextField(_l("Số ngày"), [NotBlank(), Whole()], low=1, high=365)
-    quantity = DecimalTextField(_l("Tổng"), low=0, high=99_999)
+    days = DecimalTextField(_l("Số ngày"), [NotBlank(), Whole()], low=Decimal(1), high=Decimal(365))
+    quantity = DecimalTextField(_l("Tổng"), low=Decimal(0), high=MOST)
     computed = HiddenField()
 
     def as_data(self) -> LineData:
@@ -49,8 +53,8 @@ class LineForm(BaseForm):
         typed = self.quantity.data
         is_own = typed is not None and (self.quantity.raw_data or [""])[0].strip() != (self.computed.data or "").strip()
         return LineData(
-            drug_code=self.drug.data, dose_amount=self.dose.data, dose_unit=self.dose_unit.data,
-            times_per_day=int(self.times.data), days=int(self.days.data), times_text=self.times_text.data or "",
+            drug_code=self.drug.data, dose_amount=self.dose.data or Decimal(0), dose_unit=self.dose_unit.data,
+            times_per_day=int(self.times.data or 0), days=int(self.days.data or 0), times_text=self.times_text.data or "",
             frequency=self.frequency.data or "daily", quantity=typed if is_own else None,
         )  # fmt: skip
 
@@ -71,8 +75,9 @@ class EditorForm(BaseForm):
 
 
 def with_change(lines: list[LineData], do: str) -> list[LineData]:
-    """Return the lines after the pressed button: ``remove:1``, ``dose:0:3,5``, ``days:2:30``, ``times:0:3``,
-    ``quantity:1`` (computed again), ``weekly:0``, ``swap:0:TH0020``. An unknown or stale button changes nothing.
+    """Return the lines after the pressed button; an unknown or stale button changes nothing.
+
+    ``remove:1``, ``dose:0:3,5``, ``days:2:30``, ``times:0:3``, ``quantity:1`` (computed again), ``weekly:0``.
     """
     word, _, rest = do.partition(":")
     place, _, value = rest.partition(":")

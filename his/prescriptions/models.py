@@ -19,9 +19,7 @@ class Prescription(Base):
 
     __tablename__ = "prescriptions"
     __table_args__ = (
-        CheckConstraint(
-            "(state = 'draft') = (signed_at IS NULL) OR state = 'cancelled'", name="signed_has_time"
-        ),
+        CheckConstraint("(state = 'draft') = (signed_at IS NULL) OR state = 'cancelled'", name="signed_has_time"),
         CheckConstraint("signed_at IS NULL OR (code IS NOT NULL AND signer_id IS NOT NULL)", name="signed_has_code"),
         Index("ix_prescriptions_state", "state", "signed_at"),
     )

@@ -124,13 +124,26 @@ def set_lines(
         )  # fmt: skip
         here.add(
             PrescriptionLine(
-                prescription_id=prescription_id, position=position, drug_code=drug.code, inn=drug.inn, brand=drug.brand,
-                strength=drug.strength, form=drug.form, unit=drug.unit, route_code=drug.route_code,
-                route_name=routes.get(("route", drug.route_code), ""), dose_amount=line.dose_amount,
-                dose_unit=line.dose_unit, times_per_day=line.times_per_day, times_text=line.times_text[:200],
-                days=line.days, frequency=line.frequency, quantity=quantity, diagnosis_code=line.diagnosis_code,
+                prescription_id=prescription_id,
+                position=position,
+                drug_code=drug.code,
+                inn=drug.inn,
+                brand=drug.brand,
+                strength=drug.strength,
+                form=drug.form,
+                unit=drug.unit,
+                route_code=drug.route_code,
+                route_name=routes.get(("route", drug.route_code), ""),
+                dose_amount=line.dose_amount,
+                dose_unit=line.dose_unit,
+                times_per_day=line.times_per_day,
+                times_text=line.times_text[:200],
+                days=line.days,
+                frequency=line.frequency,
+                quantity=quantity,
+                diagnosis_code=line.diagnosis_code,
                 control_class=drug.control_class,
-            )  # fmt: skip
+            )
         )
     prescription.advice = advice[:1000]
     prescription.follow_up_on = follow_up_on
@@ -153,7 +166,11 @@ def _check_lines(lines: Sequence[LineData], known: dict[str, Drug]) -> list[Find
     findings = []
     for i, line in enumerate(lines):
         if line.drug_code not in known:
-            findings.append(Finding("drug_unknown", f"drug-{i}", f"Không có thuốc «{line.drug_code}» trong danh mục. Chọn lại thuốc."))
+            findings.append(
+                Finding(
+                    "drug_unknown", f"drug-{i}", f"Không có thuốc «{line.drug_code}» trong danh mục. Chọn lại thuốc."
+                )
+            )
         if line.dose_amount <= 0:
             findings.append(Finding("dose_missing", f"dose-{i}", "Liều mỗi lần phải lớn hơn 0."))
         if not 1 <= line.times_per_day <= 24:
@@ -241,7 +258,15 @@ def override(
     if found.alert.tier == 1 and rule in LEGAL_STOPS:
         raise NotAllowed("Quy định này không có ngoại lệ. Sửa đơn theo gợi ý.")
     if found.alert.tier == 1 and len(text.strip()) < MIN_REASON:
-        raise RuleBroken([Finding("reason_short", "reason_text", f"Ghi rõ lý do, ít nhất {MIN_REASON} ký tự. Dược sĩ sẽ thấy lý do này.")])
+        raise RuleBroken(
+            [
+                Finding(
+                    "reason_short",
+                    "reason_text",
+                    f"Ghi rõ lý do, ít nhất {MIN_REASON} ký tự. Dược sĩ sẽ thấy lý do này.",
+                )
+            ]
+        )
     if found.override is not None:
         return found.override
     row = AlertOverride(
@@ -387,9 +412,23 @@ def split_controlled(prescription_id: int, *, version: int | None, actor: Actor)
     ]  # fmt: skip
     kept = [line_data(line) for line in prescription.lines if line not in moved]
     taken = [line_data(line) for line in moved]
-    set_lines(prescription_id, kept, advice=prescription.advice, follow_up_on=prescription.follow_up_on, version=version, actor=actor)
+    set_lines(
+        prescription_id,
+        kept,
+        advice=prescription.advice,
+        follow_up_on=prescription.follow_up_on,
+        version=version,
+        actor=actor,
+    )
     other = _new_draft(prescription.visit_id, actor)
-    set_lines(other.prescription_id, taken, advice=prescription.advice, follow_up_on=prescription.follow_up_on, version=None, actor=actor)
+    set_lines(
+        other.prescription_id,
+        taken,
+        advice=prescription.advice,
+        follow_up_on=prescription.follow_up_on,
+        version=None,
+        actor=actor,
+    )
     audit.record(
         actor, Action.SPLIT, subject_type="prescription", subject_id=prescription_id, visit_id=prescription.visit_id,
         patient_id=prescription.patient_id, details={"drugs": [line.drug_code for line in taken]},
@@ -408,7 +447,9 @@ def _free_code(kind: PrescriptionKind) -> str:
 
 def _charge(prescription: Prescription, line: PrescriptionLine, drug: Drug) -> billing.ChargeData:
     text = rules.dose_text(line.dose_amount, line.dose_unit, line.times_per_day, line.days, line.frequency)
-    usage = rules.usage_text(line.route_name, line.dose_amount, line.dose_unit, line.times_per_day, line.times_text, line.frequency)
+    usage = rules.usage_text(
+        line.route_name, line.dose_amount, line.dose_unit, line.times_per_day, line.times_text, line.frequency
+    )
     return billing.ChargeData(
         visit_id=prescription.visit_id, source_kind="prescription_line", source_id=line.line_id, kind=ItemKind.DRUG,
         item_code=drug.code, item_name=f"{drug.brand or drug.ingredient_vi} {drug.strength}".strip(),
@@ -488,7 +529,7 @@ def paper(prescription_id: int, *, actor: Actor) -> Paper:
     )  # fmt: skip
 
 
-def mark_dispensed(prescription_id: int, *, actor: Actor) -> Prescription:
+def mark_dispensed(prescription_id: int) -> Prescription:
     """The pharmacy handed it out."""
     prescription = queries.get_for_update(prescription_id)
     if prescription.state is not PrescriptionState.SIGNED:
@@ -497,7 +538,7 @@ def mark_dispensed(prescription_id: int, *, actor: Actor) -> Prescription:
     return prescription
 
 
-def mark_taken_back(prescription_id: int, *, actor: Actor) -> Prescription:
+def mark_taken_back(prescription_id: int) -> Prescription:
     """The pharmacy took it back."""
     prescription = queries.get_for_update(prescription_id)
     if prescription.state is PrescriptionState.DISPENSED:
@@ -584,9 +625,11 @@ def resend(prescription_id: int, *, actor: Actor) -> Prescription:
     prescription = queries.get_for_update(prescription_id)
     if prescription.sent_state not in (SentState.REFUSED, SentState.UNKNOWN):
         raise InvalidState("Chỉ gửi lại đơn bị từ chối hoặc chưa rõ kết quả.")
-    message = session().execute(
-        select(outbox.OutboxMessage).where(outbox.OutboxMessage.dedup_key == f"{SEND}:{prescription.code}")
-    ).scalar_one_or_none()
+    message = (
+        session()
+        .execute(select(outbox.OutboxMessage).where(outbox.OutboxMessage.dedup_key == f"{SEND}:{prescription.code}"))
+        .scalar_one_or_none()
+    )
     if message is None:
         raise InvalidState("Không tìm thấy thông điệp của đơn này. Báo bộ phận công nghệ thông tin.")
     outbox.resend(message.message_id)

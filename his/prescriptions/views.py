@@ -87,7 +87,12 @@ def save(visit_id: int) -> Any:
         left = tuple(finding for finding in error.findings if not _at_field(form, finding))
         return _page(visit_id, prescription_id=chosen, form=form, status=422, findings=left)
     except DomainError as error:
-        return _page(visit_id, prescription_id=chosen, status=error.http_status, findings=(Finding(error.code, "", error.message),))
+        return _page(
+            visit_id,
+            prescription_id=chosen,
+            status=error.http_status,
+            findings=(Finding(error.code, "", error.message),),
+        )
     if wants_fragment():
         return _page(visit_id, prescription_id=chosen)
     return redirect(url_for(".edit", visit_id=visit_id, rx=chosen), 303)
@@ -112,11 +117,21 @@ def _change(visit_id: int, chosen: int | None, form: EditorForm, do: str) -> int
         place, _sep, code = rest.partition(":")
         position = int(place)
         fresh = service.first_dose(visit_id, code, lines[position].days)
-        lines[position] = replace(fresh, dose_amount=Decimal(1), times_per_day=lines[position].times_per_day, times_text=lines[position].times_text)
+        lines[position] = replace(
+            fresh,
+            dose_amount=Decimal(1),
+            times_per_day=lines[position].times_per_day,
+            times_text=lines[position].times_text,
+        )
     elif form.add_drug.data:
         lines.append(service.first_dose(visit_id, form.add_drug.data, lines[-1].days if lines else 5))
     rx = service.set_lines(
-        rx.prescription_id, lines, advice=form.advice.data or "", follow_up_on=form.follow_up_on.data, version=version, actor=actor
+        rx.prescription_id,
+        lines,
+        advice=form.advice.data or "",
+        follow_up_on=form.follow_up_on.data,
+        version=version,
+        actor=actor,
     )
     if word == "override":
         _override(rx.prescription_id, rest)
@@ -143,7 +158,11 @@ def _override(prescription_id: int, rest: str) -> None:
 def _at_field(form: EditorForm, finding: Finding) -> bool:
     """Put a finding about ``dose-2`` on that field; tell whether it found its place."""
     name, _sep, place = finding.field.rpartition("-")
-    if not place.isdecimal() or int(place) >= len(form.lines) or name not in ("drug", "dose", "times", "days", "quantity"):
+    if (
+        not place.isdecimal()
+        or int(place) >= len(form.lines)
+        or name not in ("drug", "dose", "times", "days", "quantity")
+    ):
         return False
     field = form.lines[int(place)].form[name]
     field.errors = [*field.errors, finding.message]
@@ -172,7 +191,10 @@ def sign(prescription_id: int) -> Any:
     try:
         with transaction():
             rx = service.sign(
-                prescription_id, actor=current_actor(), key=form.idempotency_key.data or "", shown=form.shown.data or None
+                prescription_id,
+                actor=current_actor(),
+                key=form.idempotency_key.data or "",
+                shown=form.shown.data or None,
             )
     except AlreadySigned as error:
         flash(error.message, "warning")

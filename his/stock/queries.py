@@ -83,25 +83,34 @@ def lots_of(drug_code: str) -> Sequence[StockLot]:
 def lots_of_many(drug_codes: Iterable[str]) -> dict[str, list[StockLot]]:
     """Return the lots of many products, first expiry first (1 statement)."""
     found: dict[str, list[StockLot]] = {}
-    for lot in session().execute(
-        select(StockLot)
-        .where(StockLot.drug_code.in_(sorted(set(drug_codes))))
-        .order_by(StockLot.drug_code, StockLot.expires_on, StockLot.lot_id)
-    ).scalars():
+    for lot in (
+        session()
+        .execute(
+            select(StockLot)
+            .where(StockLot.drug_code.in_(sorted(set(drug_codes))))
+            .order_by(StockLot.drug_code, StockLot.expires_on, StockLot.lot_id)
+        )
+        .scalars()
+    ):
         found.setdefault(lot.drug_code, []).append(lot)
     return found
 
 
 def movements_of(drug_code: str, limit: int = 30) -> Sequence[StockMovement]:
     """Return the latest movements of a product with their lots (1 statement)."""
-    return session().execute(
-        select(StockMovement)
-        .join(StockMovement.lot)
-        .options(contains_eager(StockMovement.lot))
-        .where(StockLot.drug_code == drug_code)
-        .order_by(StockMovement.movement_id.desc())
-        .limit(limit)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(StockMovement)
+            .join(StockMovement.lot)
+            .options(contains_eager(StockMovement.lot))
+            .where(StockLot.drug_code == drug_code)
+            .order_by(StockMovement.movement_id.desc())
+            .limit(limit)
+        )
+        .scalars()
+        .all()
+    )
 
 
 SOON_DAYS = 90

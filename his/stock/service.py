@@ -18,7 +18,6 @@ from his.stock import queries, rules
 from his.stock.enums import ACTION_DETAILS, Action, MovementKind, ReservationState
 from his.stock.errors import BadQuantity, LotExpired, LotNotFound, StockShort
 from his.stock.models import StockLot, StockMovement, StockReservation
-from his.stock.rules import Allocation
 
 audit.register_actions(Action, ACTION_DETAILS)
 
@@ -26,6 +25,7 @@ MAIN_STORE = "NT1"
 # Pure decisions other modules preview.
 LotFacts = rules.LotFacts
 allocate = rules.allocate
+Allocation = rules.Allocation
 
 
 def receive(
@@ -60,7 +60,11 @@ def _receive(
     lot = _lot(store_code, drug_code, lot_number, expires_on)
     if lot is None:
         lot = StockLot(
-            store_code=store_code, drug_code=drug_code, lot_number=lot_number, expires_on=expires_on, quantity=Decimal(0)
+            store_code=store_code,
+            drug_code=drug_code,
+            lot_number=lot_number,
+            expires_on=expires_on,
+            quantity=Decimal(0),
         )
         try:
             with here.begin_nested():
@@ -71,36 +75,46 @@ def _receive(
             if lot is None:
                 raise
     lot.quantity += quantity
-    here.add(StockMovement(lot_id=lot.lot_id, kind=MovementKind.RECEIPT, quantity=quantity, by_id=actor.user_id, reason=reason[:300]))
+    here.add(
+        StockMovement(
+            lot_id=lot.lot_id, kind=MovementKind.RECEIPT, quantity=quantity, by_id=actor.user_id, reason=reason[:300]
+        )
+    )
     audit.record(actor, Action.RECEIVE, subject_type="stock_lot", subject_id=lot.lot_id,
                  details={"drug": drug_code, "lot": lot_number, "quantity": str(quantity)})  # fmt: skip
     return lot
 
 
 def _lot(store_code: str, drug_code: str, lot_number: str, expires_on: date) -> StockLot | None:
-    return session().execute(
-        select(StockLot)
-        .where(
-            StockLot.store_code == store_code,
-            StockLot.drug_code == drug_code,
-            StockLot.lot_number == lot_number,
-            StockLot.expires_on == expires_on,
+    return (
+        session()
+        .execute(
+            select(StockLot)
+            .where(
+                StockLot.store_code == store_code,
+                StockLot.drug_code == drug_code,
+                StockLot.lot_number == lot_number,
+                StockLot.expires_on == expires_on,
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+        .scalar_one_or_none()
+    )
 
 
 def _locked_lots(drug_code: str) -> list[StockLot]:
     """Lock the lots of a product, always in the same order, so that two counters wait instead of dead-locking."""
     return list(
-        session().execute(
+        session()
+        .execute(
             select(StockLot)
             .where(StockLot.drug_code == drug_code)
             .order_by(StockLot.lot_id)
             .with_for_update()
             .execution_options(populate_existing=True)
-        ).scalars()
+        )
+        .scalars()
     )
 
 
@@ -125,9 +139,7 @@ def reserve(
             f"{name or drug_code}: kho còn {decimal_text(max(left, Decimal(0)))}, cần {decimal_text(quantity)}. "
             "Giảm số lượng, đổi thuốc hoặc kê mua ngoài."
         )
-    reservation = StockReservation(
-        drug_code=drug_code, quantity=quantity, source_kind=source_kind, source_id=source_id
-    )
+    reservation = StockReservation(drug_code=drug_code, quantity=quantity, source_kind=source_kind, source_id=source_id)
     session().add(reservation)
     session().flush()  # the audit entry names the row
     audit.record(actor, Action.RESERVE, subject_type="stock_reservation", subject_id=reservation.reservation_id,
@@ -146,12 +158,16 @@ def release(source_kind: str, source_id: int, *, actor: Actor) -> None:
 
 
 def _reservation(source_kind: str, source_id: int) -> StockReservation | None:
-    return session().execute(
-        select(StockReservation)
-        .where(StockReservation.source_kind == source_kind, StockReservation.source_id == source_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(StockReservation)
+            .where(StockReservation.source_kind == source_kind, StockReservation.source_id == source_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        .scalar_one_or_none()
+    )
 
 
 def issue(
@@ -182,9 +198,13 @@ def issue(
         by_id[part.lot_id].quantity -= part.quantity
         here.add(
             StockMovement(
-                lot_id=part.lot_id, kind=MovementKind.ISSUE, quantity=-part.quantity, source_kind=source_kind,
-                source_id=source_id, by_id=actor.user_id,
-            )  # fmt: skip
+                lot_id=part.lot_id,
+                kind=MovementKind.ISSUE,
+                quantity=-part.quantity,
+                source_kind=source_kind,
+                source_id=source_id,
+                by_id=actor.user_id,
+            )
         )
     if reservation is not None:
         reservation.state = ReservationState.ISSUED
@@ -198,13 +218,17 @@ def issue(
 def take_back(source_kind: str, source_id: int, *, reason: str, actor: Actor) -> None:
     """Return what was issued for a source to the very lots it came from, and hold it again for the same source."""
     here = session()
-    issued = here.execute(
-        select(StockMovement).where(
-            StockMovement.source_kind == source_kind,
-            StockMovement.source_id == source_id,
-            StockMovement.kind.in_((MovementKind.ISSUE, MovementKind.RETURN)),
+    issued = (
+        here.execute(
+            select(StockMovement).where(
+                StockMovement.source_kind == source_kind,
+                StockMovement.source_id == source_id,
+                StockMovement.kind.in_((MovementKind.ISSUE, MovementKind.RETURN)),
+            )
         )
-    ).scalars().all()
+        .scalars()
+        .all()
+    )
     balance: dict[int, Decimal] = {}
     for movement in issued:
         balance[movement.lot_id] = balance.get(movement.lot_id, Decimal(0)) + movement.quantity
@@ -217,9 +241,14 @@ def take_back(source_kind: str, source_id: int, *, reason: str, actor: Actor) ->
         lots.append(lot.lot_number)
         here.add(
             StockMovement(
-                lot_id=lot_id, kind=MovementKind.RETURN, quantity=-quantity, source_kind=source_kind,
-                source_id=source_id, by_id=actor.user_id, reason=reason,
-            )  # fmt: skip
+                lot_id=lot_id,
+                kind=MovementKind.RETURN,
+                quantity=-quantity,
+                source_kind=source_kind,
+                source_id=source_id,
+                by_id=actor.user_id,
+                reason=reason,
+            )
         )
     reservation = _reservation(source_kind, source_id)
     if reservation is not None and reservation.state is ReservationState.ISSUED:

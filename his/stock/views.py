@@ -26,8 +26,12 @@ def _page(
     products = queries.products()
     view = request.args.get("view", "all")
     text = search.fold(request.args.get("q", ""))
-    counts = {name: sum(name in ("all", row.view) for row in products) for name in VIEWS}
-    shown = [r for r in products if (view in ("all", r.view)) and all(w in search.fold(f"{r.code} {r.name}") for w in text.split())]
+    counts = {name: sum(name in {"all", row.view} for row in products) for name in VIEWS}
+    shown = [
+        r
+        for r in products
+        if view in {"all", r.view} and all(w in search.fold(f"{r.code} {r.name}") for w in text.split())
+    ]
     chosen = next((r for r in products if r.code == drug_code), None) or next(iter(shown), None)
     code = chosen.code if chosen else ""
     return render_template(
@@ -60,7 +64,13 @@ def receive() -> Any:
                     actor=current_actor(),
                 )  # fmt: skip
         except DomainError as error:
-            field = form.expires_on if error.code == "lot_expired" else form.quantity if error.code == "bad_quantity" else form.lot_number
+            field = (
+                form.expires_on
+                if error.code == "lot_expired"
+                else form.quantity
+                if error.code == "bad_quantity"
+                else form.lot_number
+            )
             field.errors = [*field.errors, error.message]
         else:
             flash(_("Đã nhập lô %(lot)s.", lot=form.lot_number.data), "success")

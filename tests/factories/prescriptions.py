@@ -62,7 +62,11 @@ def make_rx_visit(
     """Open a visit with weight and a main diagnosis, being examined; a child of 44 months unless told otherwise."""
     patient = patient or make_child()
     visit = make_visit(
-        patient, coverage=coverage, weight_kg=Decimal(weight) if weight else None, guardian_name="Lê Thị Minh Châu", **data
+        patient,
+        coverage=coverage,
+        weight_kg=Decimal(weight) if weight else None,
+        guardian_name="Lê Thị Minh Châu",
+        **data,
     )
     with transaction() as here:
         if allergies_asked and patient.allergy_status is AllergyStatus.UNKNOWN:
@@ -72,7 +76,9 @@ def make_rx_visit(
     return visit
 
 
-def line(code: str = "PRED", dose: str = "3", unit: str = "viên", times: int = 1, days: int = 3, **changes: Any) -> LineData:
+def line(
+    code: str = "PRED", dose: str = "3", unit: str = "viên", times: int = 1, days: int = 3, **changes: Any
+) -> LineData:
     """Give one medicine."""
     return LineData(code, Decimal(dose), unit, times, days, **changes)
 
@@ -81,7 +87,9 @@ def make_draft(visit: Visit, *lines: LineData, actor: Actor) -> Prescription:
     """Draft a prescription with these lines."""
     with transaction():
         rx = service.draft_for(visit.visit_id, actor=actor)
-        return service.set_lines(rx.prescription_id, lines, advice="Uống đủ nước.", follow_up_on=None, version=None, actor=actor)
+        return service.set_lines(
+            rx.prescription_id, lines, advice="Uống đủ nước.", follow_up_on=None, version=None, actor=actor
+        )
 
 
 def make_signed(visit: Visit, *lines: LineData, actor: Actor) -> Prescription:

@@ -16,7 +16,12 @@ _counter = itertools.count(1)
 
 
 def make_lot(
-    drug_code: str, quantity: int | Decimal = 100, *, expires_on: date | None = None, lot_number: str = "", actor: Actor = SYSTEM
+    drug_code: str,
+    quantity: int | Decimal = 100,
+    *,
+    expires_on: date | None = None,
+    lot_number: str = "",
+    actor: Actor = SYSTEM,
 ) -> StockLot:
     """Receive a lot that expires in two years unless told otherwise."""
     with transaction():

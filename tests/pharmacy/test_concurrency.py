@@ -48,7 +48,12 @@ def test_many_prescriptions_and_a_shelf_that_shrank(committed: Any, actor: Calla
     rows = [make_ready(line(), actor=doctor) for _ in range(6)]
     for lot in stock.lots_of("PRED"):
         with transaction():
-            ledger.correct(lot.lot_id, Decimal(20 if lot is stock.lots_of("PRED")[0] else 0), reason="kiểm kê lệch", actor=pharmacist)
+            ledger.correct(
+                lot.lot_id,
+                Decimal(20 if lot is stock.lots_of("PRED")[0] else 0),
+                reason="kiểm kê lệch",
+                actor=pharmacist,
+            )
     results = committed.parallel(lambda n: hand_out(rows[n].prescription_id, pharmacist), 6)
     assert sum(isinstance(r, str) for r in results) == 2, results
     assert sum(isinstance(r, StockShort) for r in results) == 4

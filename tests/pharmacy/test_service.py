@@ -149,7 +149,9 @@ def test_the_plan_on_the_page_is_what_is_given(people: Any) -> None:
     assert page.stops == ()
     given = make_dispense(rx, actor=pharmacist)
     assert [(p.lot_number, p.quantity) for p in given.lines] == planned
-    assert [(a.lot_number, a.quantity) for a in queries.counter(rx.prescription_id, pharmacist).lines[0].lots] == planned
+    assert [
+        (a.lot_number, a.quantity) for a in queries.counter(rx.prescription_id, pharmacist).lines[0].lots
+    ] == planned
 
 
 def test_taking_back_gives_everything_back_and_it_can_be_handed_out_again(people: Any) -> None:
@@ -178,4 +180,9 @@ def test_a_scanned_code_is_read_whatever_its_case() -> None:
 
 def test_reasons_come_in_the_order_of_weight() -> None:
     facts = rules.DispenseFacts("signed", "N", clock.today() - timedelta(days=9), clock.today(), False, True)
-    assert [f.code for f in rules.check_dispense(facts)] == ["own_prescription", "validity_expired", "unpaid", "receiver_id_missing"]
+    assert [f.code for f in rules.check_dispense(facts)] == [
+        "own_prescription",
+        "validity_expired",
+        "unpaid",
+        "receiver_id_missing",
+    ]

@@ -42,13 +42,18 @@ def test_a_missing_and_an_extra_alert_are_differences(tmp_path: Path) -> None:
 
 
 def test_a_wrong_tier_or_limit_is_a_difference(tmp_path: Path) -> None:
-    assert run(changed(tmp_path, expected=[{"rule": "dose_max_kg", "tier": 2, "about": ["paracetamol"]}])).exit_code == 1
+    assert (
+        run(changed(tmp_path, expected=[{"rule": "dose_max_kg", "tier": 2, "about": ["paracetamol"]}])).exit_code == 1
+    )
     wrong = [{"rule": "dose_max_kg", "tier": 1, "about": ["paracetamol"], "limit": 5}]
     assert run(changed(tmp_path, expected=wrong)).exit_code == 1
 
 
 def test_a_rule_that_is_not_built_is_named_and_not_passed(tmp_path: Path) -> None:
-    expected = [{"rule": "dose_max_kg", "tier": 1, "about": ["paracetamol"]}, {"rule": "stock_short", "tier": 1, "about": ["paracetamol"]}]
+    expected = [
+        {"rule": "dose_max_kg", "tier": 1, "about": ["paracetamol"]},
+        {"rule": "stock_short", "tier": 1, "about": ["paracetamol"]},
+    ]
     result = run(changed(tmp_path, expected=expected))
     assert result.exit_code == 2
     assert "chưa xây: stock_short" in result.output

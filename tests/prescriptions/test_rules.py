@@ -60,7 +60,9 @@ def rx(ingredient: str, strength: str = "500 mg", dose: str = "1 viên", **chang
 
 
 def test_every_official_pair_is_found_both_ways() -> None:
-    pairs = [(i.a, i.b, i.tier) for items in ref.interactions().values() for i in items if not i.condition and i.tier == 1]
+    pairs = [
+        (i.a, i.b, i.tier) for items in ref.interactions().values() for i in items if not i.condition and i.tier == 1
+    ]
     assert len(pairs) > 300
     for a, b, _tier in pairs:
         for one, other in ((a, b), (b, a)):
@@ -124,7 +126,14 @@ def test_dose_by_weight_in_three_steps(dose: str, expected: set[tuple[str, int]]
 
 @pytest.mark.parametrize(
     ("icd", "days", "stops"),
-    [("I10", 90, False), ("I10", 91, True), ("J44.9", 31, True), ("E11.9", 90, False), ("E11.1", 31, True), ("J06.9", 30, False)],
+    [
+        ("I10", 90, False),
+        ("I10", 91, True),
+        ("J44.9", 31, True),
+        ("E11.9", 90, False),
+        ("E11.1", 31, True),
+        ("J06.9", 30, False),
+    ],
 )
 def test_days_follow_the_annex(icd: str, days: int, *, stops: bool) -> None:
     rules = said(person(diagnoses=(icd,)), rx("amlodipine", "5 mg", times_per_day=1, days=days))

@@ -26,7 +26,7 @@ from his.prescriptions.rules.checks import class_families
 from his.prescriptions.rules.dosing import largest_safe_dose, pack_ml
 
 ADULT = PatientFacts(age_months=480, weight_kg=Decimal(60), diagnoses=("J06.9",), guardian_name="x")
-CHANCE = random.Random(20261123)  # noqa: S311 - the same drugs on every run
+CHANCE = random.Random(20261123)  # the same drugs on every run
 
 
 def child(months: int = 44, weight: str = "14.2") -> PatientFacts:
@@ -77,7 +77,9 @@ SAME = [g for g in ref.allergy_groups() if g.relation == "same_group" and g.fami
 def test_groups_stop_both_ways(group: ref.AllergyGroup) -> None:
     members = sorted(group.ingredients)[:6]
     for recorded, drug in product(members, members):
-        patient = PatientFacts(age_months=480, diagnoses=("J06.9",), allergies=(AllergyFacts(recorded, "phát ban", "mild"),))
+        patient = PatientFacts(
+            age_months=480, diagnoses=("J06.9",), allergies=(AllergyFacts(recorded, "phát ban", "mild"),)
+        )
         assert any(rule == "allergy" and tier == 1 for rule, tier, _k in keys(patient, RxLine(drug))), (recorded, drug)
 
 
@@ -121,7 +123,9 @@ def test_dose_per_kg_is_quiet_at_the_limit_a_caution_above_and_a_stop_at_four_ti
     at = min([at, *(cap for cap in caps if cap)])
 
     def tiers(mg: Decimal) -> set[int]:
-        line = RxLine(limit.ingredient, "", "1.01", f"{format(mg.quantize(Decimal('0.0001')).normalize(), 'f')} mg", 1, 1)
+        line = RxLine(
+            limit.ingredient, "", "1.01", f"{format(mg.quantize(Decimal('0.0001')).normalize(), 'f')} mg", 1, 1
+        )
         return {a.tier for a in check_prescription(patient, [line]) if a.rule.startswith("dose_")}
 
     assert not tiers(at * Decimal("0.9"))
@@ -130,11 +134,23 @@ def test_dose_per_kg_is_quiet_at_the_limit_a_caution_above_and_a_stop_at_four_ti
 
 
 def test_an_adult_is_held_to_the_absolute_maximum_not_to_kilograms() -> None:
-    assert not [k for k in keys(ADULT, RxLine("paracetamol", "500 mg", dose="2 viên", times_per_day=4, days=3)) if k[0].startswith("dose")]
-    assert ("dose_max_dose", 2, "paracetamol") in keys(ADULT, RxLine("paracetamol", "500 mg", dose="3 viên", times_per_day=2, days=3))
-    assert any(k[0] == "dose_max_day" for k in keys(ADULT, RxLine("paracetamol", "500 mg", dose="2 viên", times_per_day=5, days=3)))
+    assert not [
+        k
+        for k in keys(ADULT, RxLine("paracetamol", "500 mg", dose="2 viên", times_per_day=4, days=3))
+        if k[0].startswith("dose")
+    ]
+    assert ("dose_max_dose", 2, "paracetamol") in keys(
+        ADULT, RxLine("paracetamol", "500 mg", dose="3 viên", times_per_day=2, days=3)
+    )
+    assert any(
+        k[0] == "dose_max_day"
+        for k in keys(ADULT, RxLine("paracetamol", "500 mg", dose="2 viên", times_per_day=5, days=3))
+    )
     light = PatientFacts(age_months=480, weight_kg=Decimal(40), diagnoses=("J06.9",))
-    assert any(k[0] == "dose_max_kg" for k in keys(light, RxLine("paracetamol", "500 mg", dose="2 viên", times_per_day=3, days=3)))
+    assert any(
+        k[0] == "dose_max_kg"
+        for k in keys(light, RxLine("paracetamol", "500 mg", dose="2 viên", times_per_day=3, days=3))
+    )
 
 
 def test_the_dose_of_two_lines_of_one_ingredient_is_summed_over_the_day() -> None:
@@ -149,8 +165,12 @@ def test_every_hard_age_limit_speaks_below_and_is_quiet_at_the_age() -> None:
         for limit in limits:
             if limit.hard_age_min_months is None or limit.route_group != "oral":
                 continue
-            below = PatientFacts(age_months=limit.hard_age_min_months - 1, weight_kg=Decimal(10), diagnoses=("J06.9",), guardian_name="x")
-            at = PatientFacts(age_months=limit.hard_age_min_months, weight_kg=Decimal(60), diagnoses=("J06.9",), guardian_name="x")
+            below = PatientFacts(
+                age_months=limit.hard_age_min_months - 1, weight_kg=Decimal(10), diagnoses=("J06.9",), guardian_name="x"
+            )
+            at = PatientFacts(
+                age_months=limit.hard_age_min_months, weight_kg=Decimal(60), diagnoses=("J06.9",), guardian_name="x"
+            )
             assert any(k[0] == "age_contraindication" for k in keys(below, RxLine(name, "1 mg"))), name
             assert not [k for k in keys(at, RxLine(name, "1 mg")) if k[0] == "age_contraindication"], name
 
@@ -171,7 +191,9 @@ def test_days_follow_every_row_of_the_annex() -> None:
      ("diazepam", "R45.1", {}, 10), ("phenobarbital", "G40.2", {}, 30), ("diazepam", "F41.1", {"acute": True}, 10),
      ("amlodipine", "I10", {}, 90), ("morphine", "I10", {}, 7)],
 )  # fmt: skip
-def test_controlled_classes_win_over_the_ninety_days(drug: str, icd: str, context: dict[str, object], limit: int) -> None:
+def test_controlled_classes_win_over_the_ninety_days(
+    drug: str, icd: str, context: dict[str, object], limit: int
+) -> None:
     patient = PatientFacts(age_months=600, weight_kg=Decimal(60), diagnoses=(icd,), context=context)
     quiet = check_prescription(patient, [RxLine(drug, "5 mg", dose="1 viên", times_per_day=1, days=limit)])
     loud = check_prescription(patient, [RxLine(drug, "5 mg", dose="1 viên", times_per_day=1, days=limit + 1)])
@@ -234,7 +256,12 @@ def test_quantity_never_falls_below_what_is_taken_and_never_exceeds_one_unit_mor
 
 
 def test_more_days_never_give_less() -> None:
-    for unit, dose_unit, strength in (("Viên", "viên", "5mg"), ("Chai", "ml", "40mg/ml; 15ml"), ("Ống", "ml", "100mg/5ml; 10ml"), ("Chai", "ml", "15mg/5ml")):
+    for unit, dose_unit, strength in (
+        ("Viên", "viên", "5mg"),
+        ("Chai", "ml", "40mg/ml; 15ml"),
+        ("Ống", "ml", "100mg/5ml; 10ml"),
+        ("Chai", "ml", "15mg/5ml"),
+    ):
         given = [quantity_of(Decimal("2.5"), unit, dose_unit, 3, days, strength=strength) for days in range(1, 40)]
         assert given == sorted(given)
 
@@ -262,14 +289,19 @@ def test_the_offered_dose_breaks_no_limit() -> None:
             patient = child(60, weight)
             line = RxLine(limit.ingredient, "50mg/5ml; 60ml", "1.01", "1 ml", 1, 1)
             amount = suggested_dose(line, patient, dose_unit="ml")
-            shown = dose_help(RxLine(limit.ingredient, line.strength, "1.01", f"{amount} ml", 1, 1), patient, dose_unit="ml")
+            shown = dose_help(
+                RxLine(limit.ingredient, line.strength, "1.01", f"{amount} ml", 1, 1), patient, dose_unit="ml"
+            )
             best = largest_safe_dose(line, patient, dose_unit="ml")
             assert amount > 0
             assert amount * 2 == int(amount * 2)
             if shown.low_mg is not None and shown.tone == "ok":
                 assert best is not None
                 probe = RxLine(limit.ingredient, line.strength, "1.01", f"{format(best.amount, 'f')} ml", 1, 1)
-                assert not [a for a in check_prescription(patient, [probe]) if a.rule.startswith("dose_")], (limit.ingredient, weight)
+                assert not [a for a in check_prescription(patient, [probe]) if a.rule.startswith("dose_")], (
+                    limit.ingredient,
+                    weight,
+                )
 
 
 def test_a_fix_offered_at_an_alert_ends_the_alert() -> None:

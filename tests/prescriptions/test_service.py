@@ -38,7 +38,10 @@ def doctor(actor: Make) -> Actor:
 def test_quantity_is_computed_and_snapshot_kept(doctor: Actor) -> None:
     make_drug("AZI")
     rx = make_draft(make_rx_visit(), line("AZI", "3.5", "ml", 1, 3), line_pred(), actor=doctor)
-    assert [(x.drug_code, x.quantity, x.unit) for x in rx.lines] == [("AZI", Decimal(1), "Chai"), ("PRED", Decimal(9), "Viên")]
+    assert [(x.drug_code, x.quantity, x.unit) for x in rx.lines] == [
+        ("AZI", Decimal(1), "Chai"),
+        ("PRED", Decimal(9), "Viên"),
+    ]
     assert rx.lines[0].strength == "200mg/5ml; 15ml"
 
 
@@ -51,7 +54,9 @@ def test_every_save_moves_the_version_even_when_only_lines_change(doctor: Actor)
     rx = make_draft(make_rx_visit(), line_pred(), actor=doctor)
     before = rx.version
     with transaction():
-        service.set_lines(rx.prescription_id, [line_pred(days=4)], advice=rx.advice, follow_up_on=None, version=before, actor=doctor)
+        service.set_lines(
+            rx.prescription_id, [line_pred(days=4)], advice=rx.advice, follow_up_on=None, version=before, actor=doctor
+        )
     assert queries.get(rx.prescription_id).version > before
 
 
@@ -80,12 +85,17 @@ def test_signing_freezes_codes_holds_charges_and_queues(doctor: Actor) -> None:
         signed = service.sign(rx.prescription_id, actor=doctor)
     assert signed.state is PrescriptionState.SIGNED
     assert rules.is_code(signed.code or "")
-    assert signed.code and signed.code.startswith("79999") and signed.code.endswith("-C")
+    assert (signed.code or "").startswith("79999")
+    assert (signed.code or "").endswith("-C")
     assert signed.digest == service.shown_digest(signed)
     held = stock.rows(["PRED"])[0]
     assert (held.held, held.available) == (9, held.on_hand - 9)
     charge = session().execute(select(Charge).where(Charge.visit_id == visit.visit_id)).scalar_one()
-    assert (charge.quantity, charge.hospital_price, charge.source_id) == (Decimal(9), Decimal(1000), signed.lines[0].line_id)
+    assert (charge.quantity, charge.hospital_price, charge.source_id) == (
+        Decimal(9),
+        Decimal(1000),
+        signed.lines[0].line_id,
+    )
     message = session().execute(select(OutboxMessage).where(OutboxMessage.kind == service.SEND)).scalar_one()
     assert message.payload == {"prescription_id": rx.prescription_id}
     with pytest.raises(AlreadySigned), transaction():
@@ -153,9 +163,13 @@ def test_a_stop_bars_signing_until_it_has_a_reason_of_15_characters(doctor: Acto
     with pytest.raises(RuleBroken), transaction():
         service.override(rx_id, stop.alert.rule, stop.alert.key, OverrideReason.SPECIALIST, "hội chẩn", actor=doctor)
     with transaction():
-        service.override(rx_id, stop.alert.rule, stop.alert.key, OverrideReason.SPECIALIST, "Đã hội chẩn, QTc 400 ms", actor=doctor)
+        service.override(
+            rx_id, stop.alert.rule, stop.alert.key, OverrideReason.SPECIALIST, "Đã hội chẩn, QTc 400 ms", actor=doctor
+        )
         rx = queries.get(rx_id)
-        for a in queries.safety_run(rx, queries.facts_for_checks(session().get_one(Visit, rx.visit_id), rx_id)).cautions:
+        for a in queries.safety_run(
+            rx, queries.facts_for_checks(session().get_one(Visit, rx.visit_id), rx_id)
+        ).cautions:
             service.override(rx_id, a.alert.rule, a.alert.key, OverrideReason.MONITORED, "", actor=doctor)
     with transaction():
         signed = service.sign(rx_id, actor=doctor)
@@ -166,8 +180,12 @@ def test_a_stop_bars_signing_until_it_has_a_reason_of_15_characters(doctor: Acto
 def test_an_answer_goes_when_its_cause_goes(doctor: Actor) -> None:
     rx_id, stop = stopped(doctor)
     with transaction():
-        service.override(rx_id, stop.alert.rule, stop.alert.key, OverrideReason.SPECIALIST, "Đã hội chẩn, QTc 400 ms", actor=doctor)
-        service.set_lines(rx_id, [line("AZI", "3.5", "ml", 1, 3)], advice="", follow_up_on=None, version=None, actor=doctor)
+        service.override(
+            rx_id, stop.alert.rule, stop.alert.key, OverrideReason.SPECIALIST, "Đã hội chẩn, QTc 400 ms", actor=doctor
+        )
+        service.set_lines(
+            rx_id, [line("AZI", "3.5", "ml", 1, 3)], advice="", follow_up_on=None, version=None, actor=doctor
+        )
     assert queries.get(rx_id).overrides == []
 
 
@@ -176,7 +194,14 @@ def test_legal_stops_have_no_exception(doctor: Actor) -> None:
     adult = make_patient()
     rx = make_draft(make_rx_visit(adult, icd="J44.9", weight="60"), line("AMLO", "1", "viên", 1, 60), actor=doctor)
     with pytest.raises(NotAllowed), transaction():
-        service.override(rx.prescription_id, "max_days", "amlodipine", OverrideReason.BENEFIT, "Người bệnh ở rất xa viện", actor=doctor)
+        service.override(
+            rx.prescription_id,
+            "max_days",
+            "amlodipine",
+            OverrideReason.BENEFIT,
+            "Người bệnh ở rất xa viện",
+            actor=doctor,
+        )
 
 
 def test_allergy_recorded_in_vietnamese_stops_the_group(doctor: Actor) -> None:
@@ -222,7 +247,9 @@ def mixed(doctor: Actor) -> int:
     make_drug("AMLO")
     adult = make_patient()
     visit = make_rx_visit(adult, icd="C34.9", weight="60")
-    return make_draft(visit, line("AMLO", "1", "viên", 1, 5), line("MORPH", "1", "viên", 2, 5), actor=doctor).prescription_id
+    return make_draft(
+        visit, line("AMLO", "1", "viên", 1, 5), line("MORPH", "1", "viên", 2, 5), actor=doctor
+    ).prescription_id
 
 
 def test_a_narcotic_does_not_share_a_form(doctor: Actor) -> None:
@@ -241,7 +268,7 @@ def test_splitting_gives_each_class_its_own_code(doctor: Actor) -> None:
     with transaction():
         ordinary, narcotic = service.sign(rx_id, actor=doctor), service.sign(other.prescription_id, actor=doctor)
     assert (ordinary.kind, narcotic.kind) == (PrescriptionKind.BASIC, PrescriptionKind.NARCOTIC)
-    assert narcotic.code and narcotic.code.endswith("-N")
+    assert (narcotic.code or "").endswith("-N")
     with pytest.raises(AlreadySigned), transaction():
         service.split_controlled(rx_id, version=None, actor=doctor)
 
@@ -255,7 +282,10 @@ def test_cancelling_gives_stock_and_charges_back(doctor: Actor) -> None:
         service.cancel(rx.prescription_id, "kê nhầm người bệnh", actor=doctor)
     assert queries.get(rx.prescription_id).state is PrescriptionState.CANCELLED
     assert stock.rows(["PRED"])[0].held == 0
-    assert session().execute(select(Charge).where(Charge.visit_id == visit.visit_id, Charge.voided_at.is_(None))).first() is None
+    assert (
+        session().execute(select(Charge).where(Charge.visit_id == visit.visit_id, Charge.voided_at.is_(None))).first()
+        is None
+    )
 
 
 def test_another_doctor_does_not_cancel_but_the_head_does(doctor: Actor, actor: Make) -> None:
@@ -287,7 +317,9 @@ def test_copying_takes_the_last_signed_prescription_of_an_earlier_visit(doctor: 
         service.last_lines(first.visit_id)
     make_signed(first, line_pred(times_text="sáng sau ăn"), actor=doctor)
     again = make_rx_visit(child)
-    assert [(x.drug_code, x.times_text, x.quantity) for x in service.last_lines(again.visit_id)] == [("PRED", "sáng sau ăn", None)]
+    assert [(x.drug_code, x.times_text, x.quantity) for x in service.last_lines(again.visit_id)] == [
+        ("PRED", "sáng sau ăn", None)
+    ]
 
 
 def test_a_new_line_starts_with_a_measurable_dose_for_the_weight(doctor: Actor) -> None:

@@ -59,7 +59,9 @@ def deliver(rx: Any) -> outbox.Delivery:
     [(Outcome.ACCEPTED, OutboxState.SENT, SentState.SENT), (Outcome.REFUSED, OutboxState.REFUSED, SentState.REFUSED),
      (Outcome.UNKNOWN, OutboxState.UNKNOWN, SentState.UNKNOWN), (Outcome.UNAVAILABLE, OutboxState.READY, SentState.WAITING)],
 )  # fmt: skip
-def test_each_answer_has_its_state(gateway: Any, signed: Any, outcome: Outcome, state: OutboxState, sent: SentState) -> None:
+def test_each_answer_has_its_state(
+    gateway: Any, signed: Any, outcome: Outcome, state: OutboxState, sent: SentState
+) -> None:
     gateway(outcome)
     assert deliver(signed).state is state
     assert queries.get(signed.prescription_id).sent_state is sent
@@ -97,7 +99,9 @@ def test_cancelled_before_sending_is_not_sent(gateway: Any, signed: Any, actor: 
 def test_an_identity_that_must_not_show_is_held(gateway: Any, actor: Callable[..., Actor]) -> None:
     fake = gateway(Outcome.ACCEPTED)
     make_drug("AMLO")
-    rx = make_signed(make_rx_visit(make_patient(), icd="B20", weight="60"), line("AMLO", "1", days=30), actor=actor("doctor"))
+    rx = make_signed(
+        make_rx_visit(make_patient(), icd="B20", weight="60"), line("AMLO", "1", days=30), actor=actor("doctor")
+    )
     assert deliver(rx).state is OutboxState.REFUSED
     assert fake.sent == []
     assert queries.get(rx.prescription_id).sent_state is SentState.HELD
@@ -132,7 +136,16 @@ def test_narcotics_carry_their_period_and_adults_no_guardian() -> None:
             lines=[rules.NationalLine("M", "", "morphine 10mg", "Viên", Decimal(20), "Uống")], days=10,
         )
     )  # fmt: skip
-    assert message["dot_dung_thuoc"] == {"dot": 1, "tu_ngay": "23/11/2026", "den_ngay": "02/12/2026", "so_thang_thuoc": 10}
-    assert (message["loai_don_thuoc"], message["ma_don_thuoc"], message["ngay_tai_kham"]) == ("n", "79999a7k2m9qx-n", 10)
+    assert message["dot_dung_thuoc"] == {
+        "dot": 1,
+        "tu_ngay": "23/11/2026",
+        "den_ngay": "02/12/2026",
+        "so_thang_thuoc": 10,
+    }
+    assert (message["loai_don_thuoc"], message["ma_don_thuoc"], message["ngay_tai_kham"]) == (
+        "n",
+        "79999a7k2m9qx-n",
+        10,
+    )
     assert (message["gioi_tinh"], message["can_nang"], message["thong_tin_nguoi_giam_ho"]) == (2, None, "")
     assert message["ngay_gio_ke_don"] == "2026-11-23 09:05:00"

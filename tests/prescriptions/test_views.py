@@ -33,9 +33,24 @@ def desk(app: Any, db_session: Any) -> tuple[FlaskClient, Actor]:
 
 def fields(rx: Any | None, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return the page's form as a browser sends it."""
-    data: dict[str, Any] = {"prescription_id": rx.prescription_id if rx else "", "version": rx.version if rx else "", "advice": "", "follow_up_on": ""}
+    data: dict[str, Any] = {
+        "prescription_id": rx.prescription_id if rx else "",
+        "version": rx.version if rx else "",
+        "advice": "",
+        "follow_up_on": "",
+    }
     for n, item in enumerate(lines):
-        base = {"drug": "PRED", "dose": "3", "dose_unit": "viên", "times": "1", "frequency": "daily", "times_text": "", "days": "3", "quantity": "", "computed": ""}
+        base = {
+            "drug": "PRED",
+            "dose": "3",
+            "dose_unit": "viên",
+            "times": "1",
+            "frequency": "daily",
+            "times_text": "",
+            "days": "3",
+            "quantity": "",
+            "computed": "",
+        }
         data |= {f"lines-{n}-{name}": value for name, value in {**base, **item}.items()}
     return data | more
 
@@ -61,7 +76,9 @@ def test_adding_a_drug_computes_dose_and_quantity(desk: Any) -> None:
     answer = browser.post(f"/prescriptions/visits/{visit.visit_id}", data=fields(None, add_drug="PARA150"))
     assert answer.status_code == 303
     rx = open_rx(visit)
-    assert [(x.drug_code, x.dose_unit, x.quantity) for x in rx.lines] == [("PARA150", "gói", x.dose_amount * x.times_per_day * x.days) for x in rx.lines]
+    assert [(x.drug_code, x.dose_unit, x.quantity) for x in rx.lines] == [
+        ("PARA150", "gói", x.dose_amount * x.times_per_day * x.days) for x in rx.lines
+    ]
     page = browser.get(answer.location)
     assert "mg/kg/lần" in page.text
     assert "Đủ điều kiện ký" in page.text
@@ -72,7 +89,9 @@ def test_fragment_answers_with_the_page_itself(desk: Any) -> None:
     make_drug("PRED")
     visit = make_rx_visit()
     rx = make_draft(visit, line(), actor=doctor)
-    answer = browser.post(f"/prescriptions/visits/{visit.visit_id}", data=fields(rx, {"days": "5"}), headers={"HX-Request": "true"})
+    answer = browser.post(
+        f"/prescriptions/visits/{visit.visit_id}", data=fields(rx, {"days": "5"}), headers={"HX-Request": "true"}
+    )
     assert answer.status_code == 200
     assert 'id="rx-lines"' in answer.text
     assert open_rx(visit).lines[0].quantity == 15
@@ -129,7 +148,8 @@ def test_a_stale_page_shows_both_and_keeps_the_stored(desk: Any, app: Any) -> No
         service.set_lines(rx.prescription_id, [line(days=4)], advice="", follow_up_on=None, version=None, actor=doctor)
     answer = browser.post(f"/prescriptions/visits/{visit.visit_id}", data=old)
     assert answer.status_code == 409
-    assert "vừa lưu đơn này" in answer.text and "7 ngày" in answer.text
+    assert "vừa lưu đơn này" in answer.text
+    assert "7 ngày" in answer.text
     assert 'name="lines-0-days" value="7"' in answer.text
     assert open_rx(visit).lines[0].days == 4
 
@@ -143,7 +163,17 @@ def test_two_first_pages_do_not_overwrite_each_other(desk: Any) -> None:
     assert open_rx(visit).lines[0].days == 3
 
 
-@pytest.mark.parametrize(("do", "expected"), [("remove:0", []), ("dose:0:2", [(2, 6)]), ("days:0:2", [(3, 6)]), ("times:0:2", [(3, 18)]), ("remove:9", [(3, 9)]), ("dose:0:x", [(3, 9)])])
+@pytest.mark.parametrize(
+    ("do", "expected"),
+    [
+        ("remove:0", []),
+        ("dose:0:2", [(2, 6)]),
+        ("days:0:2", [(3, 6)]),
+        ("times:0:2", [(3, 18)]),
+        ("remove:9", [(3, 9)]),
+        ("dose:0:x", [(3, 9)]),
+    ],
+)
 def test_offered_fixes_change_the_line(desk: Any, do: str, expected: list[tuple[int, int]]) -> None:
     browser, doctor = desk
     make_drug("PRED")
@@ -181,7 +211,9 @@ def test_answering_a_stop_with_a_short_reason_is_refused_and_with_a_full_one_sig
     assert short.status_code == 422
     assert "ít nhất 15 ký tự" in short.text
     assert 'value="đã hỏi"' in short.text
-    good = browser.post(url, data=fields(open_rx(visit), item, **alert, **{"reason-0x0": "Đã hội chẩn dị ứng, test da âm tính"}))
+    good = browser.post(
+        url, data=fields(open_rx(visit), item, **alert, **{"reason-0x0": "Đã hội chẩn dị ứng, test da âm tính"})
+    )
     assert good.status_code == 303
     page = browser.get(url).text
     assert "Đã hội chẩn dị ứng, test da âm tính" in page
@@ -220,7 +252,8 @@ def test_signing_by_the_page_twice_is_one_signature(desk: Any) -> None:
     signed = open_rx(visit)
     assert signed.state is PrescriptionState.SIGNED
     page = browser.get(f"/prescriptions/visits/{visit.visit_id}").text
-    assert signed.code in page and "chờ gửi" in page
+    assert signed.code in page
+    assert "chờ gửi" in page
     assert 'name="lines-0-dose"' not in page
     late = browser.post(f"/prescriptions/{rx.prescription_id}/sign", data={"idempotency_key": new_key()})
     assert late.status_code == 303
@@ -242,10 +275,15 @@ def test_cancel_and_replace_ask_for_a_reason(desk: Any) -> None:
     make_drug("PRED")
     visit = make_rx_visit()
     rx = make_signed(visit, line(), actor=doctor)
-    missing = browser.post(f"/prescriptions/{rx.prescription_id}/cancel", data={"reason": "", "idempotency_key": new_key()})
+    missing = browser.post(
+        f"/prescriptions/{rx.prescription_id}/cancel", data={"reason": "", "idempotency_key": new_key()}
+    )
     assert missing.status_code == 422
     assert "Lý do: chưa nhập." in missing.text
-    done = browser.post(f"/prescriptions/{rx.prescription_id}/replace", data={"reason": "đổi liều theo cân", "idempotency_key": new_key()})
+    done = browser.post(
+        f"/prescriptions/{rx.prescription_id}/replace",
+        data={"reason": "đổi liều theo cân", "idempotency_key": new_key()},
+    )
     assert done.status_code == 303
     assert open_rx(visit).supersedes_id == rx.prescription_id
 
@@ -300,7 +338,9 @@ def test_ten_lines_and_a_long_history_stay_within_12_statements(desk: Any, count
     for n in range(10):
         make_drug(f"D{n}", inn=f"substance {n}", strength="10mg", stock=5000)
     for _ in range(4):
-        make_signed(make_rx_visit(child, coverage=coverage), *(line(f"D{n}", "1", days=1) for n in range(10)), actor=doctor)
+        make_signed(
+            make_rx_visit(child, coverage=coverage), *(line(f"D{n}", "1", days=1) for n in range(10)), actor=doctor
+        )
     visit = make_rx_visit(child, coverage=coverage)
     make_draft(visit, *(line(f"D{n}", "1", days=3) for n in range(10)), actor=doctor)
     session().expunge_all()

@@ -80,7 +80,13 @@ def test_two_desks_receive_the_same_new_lot(committed: Any) -> None:
 
     def bring(_number: int) -> bool:
         with transaction():
-            service.receive(drug_code="A", lot_number="NEW", expires_on=clock.today() + timedelta(days=300), quantity=Decimal(5), actor=SYSTEM)
+            service.receive(
+                drug_code="A",
+                lot_number="NEW",
+                expires_on=clock.today() + timedelta(days=300),
+                quantity=Decimal(5),
+                actor=SYSTEM,
+            )
         return True
 
     assert outcomes(committed.parallel(bring, 4)) == (4, 0)

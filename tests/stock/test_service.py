@@ -47,7 +47,9 @@ def test_receiving_the_same_lot_twice_adds_up_and_one_key_counts_once() -> None:
     key = new_key()
     for _ in range(2):
         with transaction():
-            service.receive(drug_code="A", lot_number="X1", expires_on=lot.expires_on, quantity=Decimal(1), key=key, actor=SYSTEM)
+            service.receive(
+                drug_code="A", lot_number="X1", expires_on=lot.expires_on, quantity=Decimal(1), key=key, actor=SYSTEM
+            )
     assert queries.rows(["A"])[0].on_hand == 16
     assert sums_agree()
 
@@ -117,7 +119,7 @@ def test_a_count_is_corrected_by_a_movement_with_a_reason() -> None:
         service.correct(lot.lot_id, Decimal(8), reason="vỡ hai viên", actor=SYSTEM)
         service.correct(lot.lot_id, Decimal(8), reason="vỡ hai viên", actor=SYSTEM)
     moves = queries.movements_of("A")
-    assert [(m.kind.value, m.quantity, m.reason) for m in moves][0] == ("correction", Decimal(-2), "vỡ hai viên")
+    assert (moves[0].kind.value, moves[0].quantity, moves[0].reason) == ("correction", Decimal(-2), "vỡ hai viên")
     assert len(moves) == 2
     assert sums_agree()
     told = session().execute(select(AuditEvent.action).where(AuditEvent.subject_type == "stock_lot")).scalars().all()

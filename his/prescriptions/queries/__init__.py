@@ -84,9 +84,13 @@ def _load() -> tuple[object, ...]:
 
 def get(prescription_id: int) -> Prescription:
     """Return a prescription with lines and overrides (3 statements)."""
-    found = session().execute(
-        select(Prescription).where(Prescription.prescription_id == prescription_id).options(*_load())  # type: ignore[arg-type]
-    ).scalar_one_or_none()
+    found = (
+        session()
+        .execute(
+            select(Prescription).where(Prescription.prescription_id == prescription_id).options(*_load())  # type: ignore[arg-type]
+        )
+        .scalar_one_or_none()
+    )
     if found is None:
         raise PrescriptionNotFound("Không tìm thấy đơn thuốc này.")
     return found
@@ -94,13 +98,17 @@ def get(prescription_id: int) -> Prescription:
 
 def get_for_update(prescription_id: int) -> Prescription:
     """Return a prescription locked until the end of the transaction."""
-    found = session().execute(
-        select(Prescription)
-        .where(Prescription.prescription_id == prescription_id)
-        .options(*_load())  # type: ignore[arg-type]
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    found = (
+        session()
+        .execute(
+            select(Prescription)
+            .where(Prescription.prescription_id == prescription_id)
+            .options(*_load())  # type: ignore[arg-type]
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        .scalar_one_or_none()
+    )
     if found is None:
         raise PrescriptionNotFound("Không tìm thấy đơn thuốc này.")
     return found
@@ -108,37 +116,51 @@ def get_for_update(prescription_id: int) -> Prescription:
 
 def current_of(visit_id: int) -> Prescription | None:
     """Return the prescription in force of a visit."""
-    return session().execute(
-        select(Prescription)
-        .where(Prescription.visit_id == visit_id, Prescription.state.in_(IN_FORCE))
-        .options(*_load())  # type: ignore[arg-type]
-        .order_by(Prescription.prescription_id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(Prescription)
+            .where(Prescription.visit_id == visit_id, Prescription.state.in_(IN_FORCE))
+            .options(*_load())  # type: ignore[arg-type]
+            .order_by(Prescription.prescription_id.desc())
+            .limit(1)
+        )
+        .scalar_one_or_none()
+    )
 
 
 def of_visit(visit_id: int) -> Sequence[Prescription]:
     """Return all prescriptions of a visit with lines and overrides, newest first (1 statement)."""
-    return session().execute(
-        select(Prescription)
-        .where(Prescription.visit_id == visit_id)
-        .options(joinedload(Prescription.lines), joinedload(Prescription.overrides))
-        .order_by(Prescription.prescription_id.desc())
-    ).unique().scalars().all()
+    return (
+        session()
+        .execute(
+            select(Prescription)
+            .where(Prescription.visit_id == visit_id)
+            .options(joinedload(Prescription.lines), joinedload(Prescription.overrides))
+            .order_by(Prescription.prescription_id.desc())
+        )
+        .unique()
+        .scalars()
+        .all()
+    )
 
 
 def signed_of_visits(visit_ids: Sequence[int]) -> dict[int, list[Prescription]]:
     """Return signed and dispensed prescriptions of many visits, for claims (2 statements)."""
     found: dict[int, list[Prescription]] = {}
-    for row in session().execute(
-        select(Prescription)
-        .where(
-            Prescription.visit_id.in_(visit_ids),
-            Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
+    for row in (
+        session()
+        .execute(
+            select(Prescription)
+            .where(
+                Prescription.visit_id.in_(visit_ids),
+                Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
+            )
+            .options(selectinload(Prescription.lines))
+            .order_by(Prescription.prescription_id)
         )
-        .options(selectinload(Prescription.lines))
-        .order_by(Prescription.prescription_id)
-    ).scalars():
+        .scalars()
+    ):
         found.setdefault(row.visit_id, []).append(row)
     return found
 
@@ -146,17 +168,24 @@ def signed_of_visits(visit_ids: Sequence[int]) -> dict[int, list[Prescription]]:
 def signed_waiting(day: date, limit: int = 200) -> list[tuple[Prescription, Patient, Visit]]:
     """Return the signed prescriptions of the last days, waiting ones first (2 statements)."""
     first, _after = clock.day_bounds(day)
-    rows = session().execute(
-        select(Prescription, Patient, Visit)
-        .join(Patient, Patient.patient_id == Prescription.patient_id)
-        .join(Visit, Visit.visit_id == Prescription.visit_id)
-        .where(
-            Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)), Prescription.signed_at >= first
+    rows = (
+        session()
+        .execute(
+            select(Prescription, Patient, Visit)
+            .join(Patient, Patient.patient_id == Prescription.patient_id)
+            .join(Visit, Visit.visit_id == Prescription.visit_id)
+            .where(
+                Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
+                Prescription.signed_at >= first,
+            )
+            .options(selectinload(Prescription.lines))
+            .order_by(
+                Prescription.state == PrescriptionState.DISPENSED, Visit.paid_at.is_(None), Prescription.signed_at
+            )
+            .limit(limit)
         )
-        .options(selectinload(Prescription.lines))
-        .order_by(Prescription.state == PrescriptionState.DISPENSED, Visit.paid_at.is_(None), Prescription.signed_at)
-        .limit(limit)
-    ).all()
+        .all()
+    )
     return [(p, patient, visit) for p, patient, visit in rows]
 
 
@@ -167,13 +196,19 @@ def by_code(code: str) -> Prescription | None:
 
 def of_patient(patient_id: int, limit: int = 5) -> Sequence[Prescription]:
     """Return the latest signed prescriptions of a patient."""
-    return session().execute(
-        select(Prescription)
-        .where(Prescription.patient_id == patient_id, Prescription.signed_at.is_not(None))
-        .options(selectinload(Prescription.lines), joinedload(Prescription.overrides))
-        .order_by(Prescription.signed_at.desc())
-        .limit(limit)
-    ).unique().scalars().all()
+    return (
+        session()
+        .execute(
+            select(Prescription)
+            .where(Prescription.patient_id == patient_id, Prescription.signed_at.is_not(None))
+            .options(selectinload(Prescription.lines), joinedload(Prescription.overrides))
+            .order_by(Prescription.signed_at.desc())
+            .limit(limit)
+        )
+        .unique()
+        .scalars()
+        .all()
+    )
 
 
 def rx_line(line: PrescriptionLine) -> rules.RxLine:
@@ -227,18 +262,23 @@ FADING_DAYS = 2
 
 def recent_lines(patient_id: int) -> Sequence[PrescriptionLine]:
     """Return the lines of the patient's signed prescriptions of half a year, newest first (1 statement)."""
-    return session().execute(
-        select(PrescriptionLine)
-        .join(PrescriptionLine.prescription)
-        .options(contains_eager(PrescriptionLine.prescription))
-        .where(
-            Prescription.patient_id == patient_id,
-            Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
-            Prescription.signed_at >= clock.now() - timedelta(days=RECENT_DAYS),
+    return (
+        session()
+        .execute(
+            select(PrescriptionLine)
+            .join(PrescriptionLine.prescription)
+            .options(contains_eager(PrescriptionLine.prescription))
+            .where(
+                Prescription.patient_id == patient_id,
+                Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
+                Prescription.signed_at >= clock.now() - timedelta(days=RECENT_DAYS),
+            )
+            .order_by(Prescription.signed_at.desc(), PrescriptionLine.prescription_id.desc(), PrescriptionLine.position)
+            .limit(100)
         )
-        .order_by(Prescription.signed_at.desc(), PrescriptionLine.prescription_id.desc(), PrescriptionLine.position)
-        .limit(100)
-    ).scalars().all()
+        .scalars()
+        .all()
+    )
 
 
 def running_medicines(

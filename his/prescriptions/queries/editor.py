@@ -170,16 +170,21 @@ def visit_with_patient(visit_id: int) -> tuple[Visit, datetime | None, Decimal |
     newest = (VitalSigns.measured_at.desc(), VitalSigns.vitals_id.desc())
     weighed = select(VitalSigns.measured_at).where(good, VitalSigns.weight_kg.is_not(None)).order_by(*newest).limit(1)
     height = select(VitalSigns.height_cm).where(good, VitalSigns.height_cm.is_not(None)).order_by(*newest).limit(1)
-    row = session().execute(
-        select(Visit, weighed.scalar_subquery(), height.scalar_subquery())
-        .where(Visit.visit_id == visit_id)
-        .options(
-            joinedload(Visit.patient).options(
-                joinedload(Patient.allergies), joinedload(Patient.guardians), joinedload(Patient.identifiers)
-            ),
-            joinedload(Visit.coverage),
+    row = (
+        session()
+        .execute(
+            select(Visit, weighed.scalar_subquery(), height.scalar_subquery())
+            .where(Visit.visit_id == visit_id)
+            .options(
+                joinedload(Visit.patient).options(
+                    joinedload(Patient.allergies), joinedload(Patient.guardians), joinedload(Patient.identifiers)
+                ),
+                joinedload(Visit.coverage),
+            )
         )
-    ).unique().one_or_none()
+        .unique()
+        .one_or_none()
+    )
     if row is None:
         raise VisitNotFound("Không tìm thấy lượt khám này.")
     return row[0], row[1], row[2]
@@ -192,7 +197,9 @@ def _drugs(codes: Iterable[str], ingredients: Iterable[str], on: date) -> dict[s
         return {}
     valid = and_(Drug.valid_from <= on, or_(Drug.valid_to.is_(None), Drug.valid_to >= on))
     wanted = or_(Drug.code.in_(named), Drug.inn.in_(inns)) if inns else Drug.code.in_(named)
-    return {drug.code: drug for drug in session().execute(select(Drug).where(wanted, valid).order_by(Drug.code)).scalars()}
+    return {
+        drug.code: drug for drug in session().execute(select(Drug).where(wanted, valid).order_by(Drug.code)).scalars()
+    }
 
 
 def _line(
@@ -225,7 +232,7 @@ def _line(
 
 def _short(name: str) -> str:
     """Return an ingredient without the note on its salt ("Azithromycin (dưới dạng …)")."""
-    return name.split(" (dưới dạng")[0].split(" (tương đương")[0]
+    return name.partition(" (dưới dạng")[0].partition(" (tương đương")[0]
 
 
 def _swaps(line: PrescriptionLine, drugs: dict[str, Drug], facts: rules.PatientFacts) -> tuple[Swap, ...]:
@@ -238,7 +245,9 @@ def _swaps(line: PrescriptionLine, drugs: dict[str, Drug], facts: rules.PatientF
         probe = rules.RxLine(drug.inn, drug.strength, drug.route_code, f"1 {unit}", line.times_per_day, line.days)
         shown = rules.dose_help(probe, facts, dose_unit=unit, form=drug.form)
         if unit != "ml" and shown.tone == "ok" and shown.mg is not None:
-            found.append((-shown.mg, Swap(drug.code, f"{drug.brand or drug.ingredient_vi} {drug.strength}", shown.figure)))
+            found.append(
+                (-shown.mg, Swap(drug.code, f"{drug.brand or drug.ingredient_vi} {drug.strength}", shown.figure))
+            )
     return tuple(swap for _mg, swap in sorted(found, key=lambda pair: (pair[0], pair[1].drug_code))[:1])
 
 
@@ -259,9 +268,12 @@ def _checks(run: queries.SafetyRun) -> tuple[CheckRow, ...]:
         own = [a for a in run.alerts if a.alert.rule in names]
         rows.append(
             CheckRow(
-                code, sum(a.alert.tier == 1 and a.is_open for a in own), sum(a.alert.tier == 2 and a.is_open for a in own),
-                sum(a.override is not None for a in own), tuple(a.alert.message for a in own if a.alert.tier in (3, 4)),
-            )  # fmt: skip
+                code,
+                sum(a.alert.tier == 1 and a.is_open for a in own),
+                sum(a.alert.tier == 2 and a.is_open for a in own),
+                sum(a.override is not None for a in own),
+                tuple(a.alert.message for a in own if a.alert.tier in (3, 4)),
+            )
         )
     return tuple(rows)
 

@@ -69,7 +69,9 @@ def _panel_line(line: PrescriptionLine, weight: Any) -> PanelLine:
     rhythm = f"{line.times_per_day} lần/tuần" if line.frequency == "weekly" else f"{line.times_per_day} lần/ngày"
     usage = f"{decimal_text(line.dose_amount)} {line.dose_unit} × {rhythm} × {line.days} ngày"
     name = line.inn[:1].upper() + line.inn[1:]
-    return PanelLine(name.replace("/", " + "), line.strength, rules.quantity_text(line.quantity, line.unit), usage, per_kg)
+    return PanelLine(
+        name.replace("/", " + "), line.strength, rules.quantity_text(line.quantity, line.unit), usage, per_kg
+    )
 
 
 def unsigned_draft(visit_id: int) -> Sequence[Finding]:
@@ -96,24 +98,38 @@ def record_entries(patient_id: int, visit_ids: Sequence[int], actor: Actor) -> S
     """Return the signed prescriptions of the visits for the assembled record (2 statements)."""
     if not actor.may("prescriptions:prescription:read"):
         return ()
-    rows = session().execute(
-        select(Prescription)
-        .where(Prescription.patient_id == patient_id, Prescription.visit_id.in_(visit_ids), Prescription.signed_at.is_not(None))
-        .options(selectinload(Prescription.lines))
-        .order_by(Prescription.signed_at.desc())
-    ).scalars()
+    rows = (
+        session()
+        .execute(
+            select(Prescription)
+            .where(
+                Prescription.patient_id == patient_id,
+                Prescription.visit_id.in_(visit_ids),
+                Prescription.signed_at.is_not(None),
+            )
+            .options(selectinload(Prescription.lines))
+            .order_by(Prescription.signed_at.desc())
+        )
+        .scalars()
+    )
     entries = []
     for rx in rows:
         if rx.signed_at is None:
             continue
         word, tone = STATE_WORDS.get(rx.state, ("", ""))
-        lines = [f"{p.name} {p.strength}: {p.usage}, {p.quantity}" for p in (_panel_line(line, None) for line in rx.lines)]
+        lines = [
+            f"{p.name} {p.strength}: {p.usage}, {p.quantity}" for p in (_panel_line(line, None) for line in rx.lines)
+        ]
         if rx.follow_up_on:
             lines.append(f"Hẹn khám lại {date_text(rx.follow_up_on)}")
         entries.append(
             TimelineEntry(
-                rx.signed_at, f"Đơn thuốc {rx.code} · {word}", tuple(lines),
-                url=f"/prescriptions/visits/{rx.visit_id}?rx={rx.prescription_id}", tone=tone, kind="prescription",
-            )  # fmt: skip
+                rx.signed_at,
+                f"Đơn thuốc {rx.code} · {word}",
+                tuple(lines),
+                url=f"/prescriptions/visits/{rx.visit_id}?rx={rx.prescription_id}",
+                tone=tone,
+                kind="prescription",
+            )
         )
     return entries

@@ -13,12 +13,7 @@ from his.prescriptions.rules.dosing import (
     quantity_of,
     suggested_dose,
 )
-from his.prescriptions.rules.national import (
-    NationalLine,
-    NationalPrescription,
-    must_hide_identity,
-    national_payload,
-)
+from his.prescriptions.rules.national import NationalLine, NationalPrescription, must_hide_identity, national_payload
 from his.prescriptions.rules.reference import RULESET_VERSION
 from his.prescriptions.rules.values import Alert, AllergyFacts, PatientFacts, RxLine, dose_mg
 from his.prescriptions.rules.writing import (

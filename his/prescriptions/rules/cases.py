@@ -36,7 +36,9 @@ def read_cases(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         data = json.loads(path.read_text("utf-8"))
         return list(data["cases"]), dict(data.get("defaults", {}))
     except (ValueError, KeyError, TypeError) as error:
-        raise BadCase(f"{path.name} không đúng mẫu cases.json ({type(error).__name__}). Sửa tệp rồi chạy lại.") from error
+        raise BadCase(
+            f"{path.name} không đúng mẫu cases.json ({type(error).__name__}). Sửa tệp rồi chạy lại."
+        ) from error
 
 
 def _decimal(value: Any, what: str) -> Decimal | None:
@@ -63,11 +65,16 @@ def _patient(case: Mapping[str, Any], defaults: Mapping[str, Any]) -> PatientFac
         AllergyFacts(str(a["substance"]), str(a.get("reaction", "")), str(a.get("severity", "")))
         for a in case.get("allergies", [])
     )
-    status = patient.get("allergy_status") or context.get("allergy_status") or case.get("allergy_status") or defaults.get("allergy_status", "none_known")
-    guardian = context.get("guardian_name", patient.get("guardian_name", case.get("guardian_name", defaults.get("guardian_name", "x"))))
-    current = tuple(
-        str(m["ingredient"] if isinstance(m, Mapping) else m) for m in case.get("current_medicines", [])
+    status = (
+        patient.get("allergy_status")
+        or context.get("allergy_status")
+        or case.get("allergy_status")
+        or defaults.get("allergy_status", "none_known")
     )
+    guardian = context.get(
+        "guardian_name", patient.get("guardian_name", case.get("guardian_name", defaults.get("guardian_name", "x")))
+    )
+    current = tuple(str(m["ingredient"] if isinstance(m, Mapping) else m) for m in case.get("current_medicines", []))
     days = patient.get("age_days")
     return PatientFacts(
         age_months=months, age_days=int(days) if days is not None else None,

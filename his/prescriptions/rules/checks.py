@@ -51,7 +51,7 @@ def top_alerts(alerts: Sequence[Alert], position: int) -> list[Alert]:
 # --- interactions -------------------------------------------------------------------------------------------------
 
 
-def _condition(condition: str, patient: PatientFacts, lines: Sequence[RxLine]) -> bool | None:
+def _condition(condition: str, patient: PatientFacts) -> bool | None:
     """Tell whether the condition of a pair is true in the record, false, or unknown."""
     context: Mapping[str, Any] = patient.context
     if condition in context:
@@ -61,7 +61,11 @@ def _condition(condition: str, patient: PatientFacts, lines: Sequence[RxLine]) -
     if condition == "age_lt_28_days":
         return days < 28
     if condition == "congenital_or_acquired_long_qt":
-        if any(code.startswith("I45.8") for code in patient.diagnoses) or context.get("long_qt") or context.get("qtc_gt_450"):
+        if (
+            any(code.startswith("I45.8") for code in patient.diagnoses)
+            or context.get("long_qt")
+            or context.get("qtc_gt_450")
+        ):
             return True
         qtc = context.get("qtc") or context.get("qtc_ms")
         return (int(qtc) > 450) if qtc else None
@@ -89,7 +93,7 @@ SEVERITY_TEXT = {
 }
 
 
-def _interactions(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -> Iterator[Alert]:
+def _interactions(patient: PatientFacts, _lines: Sequence[RxLine], names: Ingredients) -> Iterator[Alert]:
     """Every pair of products, line against line and line against current medicine, by ingredient and in both orders."""
     products: list[tuple[frozenset[str], int | None]] = [(frozenset(parts), i) for i, parts in enumerate(names)]
     products += [(frozenset(ref.components(drug)), None) for drug in patient.current_medicines]
@@ -100,17 +104,15 @@ def _interactions(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredi
         for side in (side for name in sorted(one) for side in ref.interaction_sides().get(name, ())):
             # What both products hold is a duplicate, not an interaction.
             if side.own <= one and side.other <= two and not side.own & two and not side.other & one:
-                alert = _interaction_alert(side.item, patient, lines, positions)
+                alert = _interaction_alert(side.item, patient, positions)
                 if alert is not None:
                     yield alert
 
 
-def _interaction_alert(
-    item: ref.Interaction, patient: PatientFacts, lines: Sequence[RxLine], positions: tuple[int, ...]
-) -> Alert | None:
+def _interaction_alert(item: ref.Interaction, patient: PatientFacts, positions: tuple[int, ...]) -> Alert | None:
     tier = item.tier
     if item.condition:
-        known = _condition(item.condition, patient, lines)
+        known = _condition(item.condition, patient)
         if known is False:
             return None
         if item.severity == "contraindicated_conditional":
@@ -154,9 +156,14 @@ def _families(substance: str) -> set[str]:
     parts = {substance, *ref.components(substance)}
     found = set()
     for group in ref.allergy_groups():
-        if group.relation in ("same_group", "same_mechanism_COX1", "same_group_severe_cutaneous", "same_drug", "same_mechanism_bradykinin", "intolerance") and (
-            parts & group.ingredients
-        ):
+        if group.relation in (
+            "same_group",
+            "same_mechanism_COX1",
+            "same_group_severe_cutaneous",
+            "same_drug",
+            "same_mechanism_bradykinin",
+            "intolerance",
+        ) and (parts & group.ingredients):
             found.add(group.family)
         if substance in (group.family, group.group_id, group.family.replace("_", " "), group.group_id.rstrip("s")):
             found.add(group.family)
@@ -165,7 +172,13 @@ def _families(substance: str) -> set[str]:
 
 def _allergies(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -> Iterator[Alert]:
     if patient.allergy_status == "unknown" and not patient.allergies and lines:
-        yield Alert("allergy_status_unknown", 2, ("allergy_status",), "Chưa hỏi tiền sử dị ứng. Hỏi gia đình rồi ghi vào hồ sơ.", "Luật KCB 15/2023 Đ62")
+        yield Alert(
+            "allergy_status_unknown",
+            2,
+            ("allergy_status",),
+            "Chưa hỏi tiền sử dị ứng. Hỏi gia đình rồi ghi vào hồ sơ.",
+            "Luật KCB 15/2023 Đ62",
+        )
     for allergy in patient.allergies:
         substance = ref.normal(allergy.substance)
         parts = {substance, *ref.components(substance)}
@@ -176,7 +189,9 @@ def _allergies(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredient
             alert = _allergy_of(allergy.is_severe, classes, parts, families, {drug, *own})
             if alert is not None:
                 tier, note = alert
-                words = {1: "cùng nhóm với", 2: "có thể phản ứng chéo với", 3: "ít phản ứng chéo với"}.get(tier, "khác nhóm với")
+                words = {1: "cùng nhóm với", 2: "có thể phản ứng chéo với", 3: "ít phản ứng chéo với"}.get(
+                    tier, "khác nhóm với"
+                )
                 yield Alert(
                     "allergy", tier, (drug if len(own) != 1 else own[0],),
                     f"{line.ingredient} {words} {allergy.substance}: hồ sơ ghi {allergy.reaction or 'dị ứng'}. Bỏ thuốc hoặc đổi khác nhóm.",
@@ -196,14 +211,26 @@ def _allergy_of(
         if group.family not in families:
             continue
         tier = group.tier
-        if group.relation in ("identical_or_similar_R1", "same_group", "same_group_severe_cutaneous") and group.family == "cephalosporin":
+        if (
+            group.relation in ("identical_or_similar_R1", "same_group", "same_group_severe_cutaneous")
+            and group.family == "cephalosporin"
+        ):
             if group.group_id == "cephalosporins" and not severe and not classes and not _same_side_chain(parts, own):
                 tier = 2
             elif group.group_id in ("ceph_methoxyimino_R1", "aztreonam") and not parts & group.ingredients:
                 continue
-        if group.relation == "identical_or_similar_R1" and group.family == "penicillin" and not parts & group.ingredients and not classes:
+        if (
+            group.relation == "identical_or_similar_R1"
+            and group.family == "penicillin"
+            and not parts & group.ingredients
+            and not classes
+        ):
             tier = 2 if severe else 3  # another penicillin than the one with this side chain
-        if severe and tier == 3 and group.relation in ("class_low_cross_reactivity", "low_cross_reactivity", "different_subgroup"):
+        if (
+            severe
+            and tier == 3
+            and group.relation in ("class_low_cross_reactivity", "low_cross_reactivity", "different_subgroup")
+        ):
             tier = 2
         if best is None or tier < best[0]:
             best = (tier, group.note)
@@ -237,7 +264,14 @@ def _duplicates(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredien
         positions = tuple(sorted(n for n in (i, j) if n is not None))
         routes = {groups.get(lines[n].route, "oral") for n in positions}
         if a == b:
-            yield Alert("duplicate_therapy", 2, (a,), f"{a}: kê hai lần cùng hoạt chất. Bỏ một dòng hoặc gộp liều.", "TT 26/2025 Đ4", lines=positions)
+            yield Alert(
+                "duplicate_therapy",
+                2,
+                (a,),
+                f"{a}: kê hai lần cùng hoạt chất. Bỏ một dòng hoặc gộp liều.",
+                "TT 26/2025 Đ4",
+                lines=positions,
+            )
             continue
         if not all(any(route.startswith(s) for s in systemic if s) for route in routes):
             continue
@@ -245,12 +279,26 @@ def _duplicates(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredien
             if _low_aspirin(a, b, lines, i, j):
                 continue
             if frozenset((a, b)) not in ref.interactions():
-                yield Alert("duplicate_therapy", 2, (a, b), f"{a} + {b}: hai thuốc NSAID. Bỏ một thuốc.", "Dược thư QG VN 2022", lines=positions)
+                yield Alert(
+                    "duplicate_therapy",
+                    2,
+                    (a, b),
+                    f"{a} + {b}: hai thuốc NSAID. Bỏ một thuốc.",
+                    "Dược thư QG VN 2022",
+                    lines=positions,
+                )
             continue
         atc = ref.atc_codes()
         code_a, code_b = atc.get(a) or atc.get(whole_a, ""), atc.get(b) or atc.get(whole_b, "")
         if code_a and code_a[:5] == code_b[:5]:
-            yield Alert("duplicate_therapy", 3, (a, b), f"{a} + {b}: cùng nhóm tác dụng. Cân nhắc giữ một thuốc.", "ATC", lines=positions)
+            yield Alert(
+                "duplicate_therapy",
+                3,
+                (a, b),
+                f"{a} + {b}: cùng nhóm tác dụng. Cân nhắc giữ một thuốc.",
+                "ATC",
+                lines=positions,
+            )
 
 
 def _low_aspirin(a: str, b: str, lines: Sequence[RxLine], i: int | None, j: int | None) -> bool:
@@ -271,11 +319,18 @@ def limit_for(line: RxLine, name: str, patient: PatientFacts) -> ref.DoseLimit |
     for limit in ref.dose_limits().get(name, ()):
         if not group.startswith(limit.route_group[:5]) and not limit.route_group.startswith(group[:5]):
             continue
-        if patient.age_months < limit.age_min_months and not (limit.population == "child" and limit.hard_age_min_months):
+        if patient.age_months < limit.age_min_months and not (
+            limit.population == "child" and limit.hard_age_min_months
+        ):
             continue
         if limit.age_max_months is not None and patient.age_months > limit.age_max_months:
             continue
-        if limit.weight_max_kg is not None and patient.weight_kg is not None and patient.weight_kg > limit.weight_max_kg and limit.population == "child":
+        if (
+            limit.weight_max_kg is not None
+            and patient.weight_kg is not None
+            and patient.weight_kg > limit.weight_max_kg
+            and limit.population == "child"
+        ):
             continue
         if best is None or limit.age_min_months > best.age_min_months:
             best = limit
@@ -302,7 +357,7 @@ def _doses(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -
             continue
         if limit.hard_age_min_months is not None and patient.age_months < limit.hard_age_min_months:
             continue  # the age alert says it already
-        single = list(_single_dose(patient, line, position, name, limit, mass))
+        single = list(_single_dose(patient, position, name, limit, mass))
         yield from single
         if single:
             continue  # one alert about the dose of a line: the single dose comes first
@@ -317,7 +372,7 @@ def _doses(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -
 
 
 def _single_dose(
-    patient: PatientFacts, line: RxLine, position: int, name: str, limit: ref.DoseLimit, mass: Decimal
+    patient: PatientFacts, position: int, name: str, limit: ref.DoseLimit, mass: Decimal
 ) -> Iterator[Alert]:
     weight = patient.weight_kg
     tier = limit.tier if limit.tier in (1, 2, 3) else 2
@@ -372,7 +427,14 @@ def _frequency(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredient
         if "methotrexate" in parts and ref.route_groups().get(line.route, "oral").startswith("oral"):
             cancer = any(code.startswith("C") for code in patient.diagnoses)
             if line.frequency != "weekly" and not cancer:
-                yield Alert("frequency", 1, ("methotrexate",), "Methotrexat uống chỉ dùng mỗi tuần một lần. Đổi sang mỗi tuần và ghi thứ trong tuần.", "ISMP; nhãn thuốc", lines=(position,))
+                yield Alert(
+                    "frequency",
+                    1,
+                    ("methotrexate",),
+                    "Methotrexat uống chỉ dùng mỗi tuần một lần. Đổi sang mỗi tuần và ghi thứ trong tuần.",
+                    "ISMP; nhãn thuốc",
+                    lines=(position,),
+                )
             continue
         for name in parts:
             limit = limit_for(line, name, patient)
@@ -400,7 +462,9 @@ def _ages(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) ->
                             f"{name}: không dùng cho trẻ dưới {age}. Đổi thuốc khác.", limit.source, lines=(position,))  # fmt: skip
 
 
-def _caution(rule: str, value: int | None, patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -> Iterator[Alert]:
+def _caution(
+    rule: str, value: int | None, patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients
+) -> Iterator[Alert]:
     for position, (line, parts) in enumerate(zip(lines, names, strict=True)):
         for name in {ref.normal(line.ingredient), *parts}:
             for caution in ref.cautions().get(name, ()):
@@ -412,7 +476,14 @@ def _caution(rule: str, value: int | None, patient: PatientFacts, lines: Sequenc
                     continue
                 if caution.prefixes and not any(code.startswith(caution.prefixes) for code in patient.diagnoses):
                     continue
-                yield Alert(rule, caution.tier, (name,), f"{name}: {caution.message}. Đổi thuốc khác.", caution.source, lines=(position,))
+                yield Alert(
+                    rule,
+                    caution.tier,
+                    (name,),
+                    f"{name}: {caution.message}. Đổi thuốc khác.",
+                    caution.source,
+                    lines=(position,),
+                )
 
 
 def _pregnancy(patient: PatientFacts, lines: Sequence[RxLine], names: Ingredients) -> Iterator[Alert]:
@@ -477,7 +548,7 @@ def control_letter(line: RxLine) -> str:
 
 
 def _is_cancer(patient: PatientFacts) -> bool:
-    return any(code.startswith("C") or code.startswith("D0") for code in patient.diagnoses)
+    return any(code.startswith(("C", "D0")) for code in patient.diagnoses)
 
 
 def _days(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) -> Iterator[Alert]:
@@ -490,9 +561,12 @@ def _days(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) -
         if letter == "N":
             limit = 30 if _is_cancer(patient) else 7
         elif letter == "H":
-            long_term = acute is False or (acute is None and any(
-                code.startswith(("F", "G40", "G41")) or ref.allows_long(code) > 30 for code in patient.diagnoses
-            ))
+            long_term = acute is False or (
+                acute is None
+                and any(
+                    code.startswith(("F", "G40", "G41")) or ref.allows_long(code) > 30 for code in patient.diagnoses
+                )
+            )
             limit = 30 if long_term else 10
         else:
             codes = (line.diagnosis,) if line.diagnosis else patient.diagnoses
@@ -504,15 +578,40 @@ def _days(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) -
 
 def _identity(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) -> Iterator[Alert]:
     if lines and not patient.diagnoses:
-        yield Alert("diagnosis_missing", 1, ("diagnosis",), "Chưa có chẩn đoán. Chọn mã ICD-10 trước khi kê đơn.", "TT 26/2025 Đ6")
+        yield Alert(
+            "diagnosis_missing",
+            1,
+            ("diagnosis",),
+            "Chưa có chẩn đoán. Chọn mã ICD-10 trước khi kê đơn.",
+            "TT 26/2025 Đ6",
+        )
     if patient.age_months < 72 and lines:
         if patient.weight_kg is None:
-            yield Alert("child_under_72_months_fields", 1, ("weight_kg",), "Trẻ dưới 72 tháng chưa có cân nặng. Cân rồi nhập.", "TT 26/2025 Đ6 k4")
+            yield Alert(
+                "child_under_72_months_fields",
+                1,
+                ("weight_kg",),
+                "Trẻ dưới 72 tháng chưa có cân nặng. Cân rồi nhập.",
+                "TT 26/2025 Đ6 k4",
+            )
         if not patient.guardian_name.strip():
-            yield Alert("child_under_72_months_fields", 1, ("guardian_name",), "Trẻ dưới 72 tháng chưa có tên người đưa trẻ đến khám. Nhập tên.", "TT 26/2025 Đ6 k4")
+            yield Alert(
+                "child_under_72_months_fields",
+                1,
+                ("guardian_name",),
+                "Trẻ dưới 72 tháng chưa có tên người đưa trẻ đến khám. Nhập tên.",
+                "TT 26/2025 Đ6 k4",
+            )
     for position, line in enumerate(lines):
         if not line.is_medicine:
-            yield Alert("not_a_medicine", 1, (line.ingredient.lower(),), f"{line.ingredient}: thực phẩm chức năng, mỹ phẩm không được ghi trong đơn. Bỏ dòng này.", "Luật KCB 15/2023 Đ62", lines=(position,))
+            yield Alert(
+                "not_a_medicine",
+                1,
+                (line.ingredient.lower(),),
+                f"{line.ingredient}: thực phẩm chức năng, mỹ phẩm không được ghi trong đơn. Bỏ dòng này.",
+                "Luật KCB 15/2023 Đ62",
+                lines=(position,),
+            )
 
 
 def _forms(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) -> Iterator[Alert]:
@@ -524,18 +623,50 @@ def _forms(patient: PatientFacts, lines: Sequence[RxLine], _names: Ingredients) 
         chosen = line.form_class or wanted
         name = (ref.components(line.ingredient) or (line.ingredient,))[0]
         if chosen and letter != chosen and len(kinds) == 1:
-            yield Alert("form_class", 1, (name,), f"{line.ingredient}: phải kê trên đơn «{letter}». Chọn đúng mẫu đơn.", "TT 26/2025 Đ7, Đ9", lines=(position,))
+            yield Alert(
+                "form_class",
+                1,
+                (name,),
+                f"{line.ingredient}: phải kê trên đơn «{letter}». Chọn đúng mẫu đơn.",
+                "TT 26/2025 Đ7, Đ9",
+                lines=(position,),
+            )
         if letter != "N":
             continue
         if context.get("facility_has_beds") is False:
-            yield Alert("narcotic_facility", 1, (name,), f"{line.ingredient}: cơ sở không có giường bệnh không được kê thuốc gây nghiện.", "TT 26/2025 Đ7 k1", lines=(position,))
+            yield Alert(
+                "narcotic_facility",
+                1,
+                (name,),
+                f"{line.ingredient}: cơ sở không có giường bệnh không được kê thuốc gây nghiện.",
+                "TT 26/2025 Đ7 k1",
+                lines=(position,),
+            )
         if context.get("commitment_signed") is False:
-            yield Alert("narcotic_commitment", 1, (name,), f"{line.ingredient}: chưa có cam kết sử dụng thuốc gây nghiện. In và ký cam kết.", "TT 26/2025 PL IV", lines=(position,))
+            yield Alert(
+                "narcotic_commitment",
+                1,
+                (name,),
+                f"{line.ingredient}: chưa có cam kết sử dụng thuốc gây nghiện. In và ký cam kết.",
+                "TT 26/2025 PL IV",
+                lines=(position,),
+            )
         periods = context.get("periods")
         if line.days and line.days > 10 and _is_cancer(patient) and not _good_periods(periods):
-            yield Alert("narcotic_periods", 1, (name,), f"{line.ingredient}: trên 10 ngày phải chia tối đa 3 đợt liên tiếp, mỗi đợt tối đa 10 ngày, ghi rõ ngày.", "TT 26/2025 Đ8", lines=(position,))
+            yield Alert(
+                "narcotic_periods",
+                1,
+                (name,),
+                f"{line.ingredient}: trên 10 ngày phải chia tối đa 3 đợt liên tiếp, mỗi đợt tối đa 10 ngày, ghi rõ ngày.",
+                "TT 26/2025 Đ8",
+                lines=(position,),
+            )
     if len(kinds) > 1 and not wanted:
-        special = tuple((ref.components(line.ingredient) or (line.ingredient,))[0] for line, letter in zip(lines, letters, strict=True) if letter != "C")
+        special = tuple(
+            (ref.components(line.ingredient) or (line.ingredient,))[0]
+            for line, letter in zip(lines, letters, strict=True)
+            if letter != "C"
+        )
         yield Alert("split_by_control_class", 0, special, "Thuốc gây nghiện, hướng thần được tách sang đơn riêng.", "TT 26/2025 Đ7, Đ9",
                     lines=tuple(i for i, letter in enumerate(letters) if letter != "C"))  # fmt: skip
 

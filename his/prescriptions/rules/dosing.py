@@ -51,7 +51,9 @@ def is_liquid(strength: str, form: str) -> bool:
     low = form.lower()
     if low.startswith("viên") or low.startswith(PUFFS):
         return False
-    return bool(re.search(r"\bml\b", strength.lower())) or any(word in low for word in ("siro", "hỗn dịch uống", "dung dịch uống"))
+    return bool(re.search(r"\bml\b", strength.lower())) or any(
+        word in low for word in ("siro", "hỗn dịch uống", "dung dịch uống")
+    )
 
 
 def dose_units(unit: str, form: str, strength: str) -> tuple[str, ...]:
@@ -77,7 +79,7 @@ def dose_units(unit: str, form: str, strength: str) -> tuple[str, ...]:
 def units_in_dose(amount: Decimal, dose_unit: str, unit: str, strength: str) -> Decimal | None:
     """Return how many packs or tablets one dose takes, None when it cannot be known (drops, puffs, ointment)."""
     dose, own = dose_unit.lower(), unit.lower()
-    if dose == own and own not in ("tuýp",):
+    if dose == own and own != "tuýp":
         return amount
     volume = pack_ml(strength, unit)
     if dose == "ml":
@@ -162,7 +164,11 @@ class DoseHelp:
     @property
     def scale_mg(self) -> Decimal | None:
         """Return where the bar of the dose ends."""
-        marks = [m for m in (self.max_mg, self.high_mg and self.high_mg * Decimal("1.5"), self.mg and self.mg * Decimal("1.1")) if m]
+        marks = [
+            m
+            for m in (self.max_mg, self.high_mg and self.high_mg * Decimal("1.5"), self.mg and self.mg * Decimal("1.1"))
+            if m
+        ]
         return max(marks) if marks else None
 
 
@@ -186,8 +192,11 @@ def dose_help(line: RxLine, patient: PatientFacts, *, dose_unit: str, form: str 
     mg, weight, limit = dose_mg(line), patient.weight_kg, _limit(line, patient)
     if mg is None:
         return DoseHelp("", "")
-    by_weight = bool(weight) and limit is not None and limit.population == "child" and bool(
-        limit.max_mg_per_kg_dose or limit.max_mg_per_kg_day
+    by_weight = (
+        bool(weight)
+        and limit is not None
+        and limit.population == "child"
+        and bool(limit.max_mg_per_kg_dose or limit.max_mg_per_kg_day)
     )
     high = _ceiling(limit, weight, line.times_per_day or 1) if limit else None
     low = limit.min_mg_per_kg_dose * weight if limit and weight and limit.min_mg_per_kg_dose and by_weight else None
@@ -197,7 +206,11 @@ def dose_help(line: RxLine, patient: PatientFacts, *, dose_unit: str, form: str 
         return DoseHelp("", "")
     each = _per_kg(mg, weight) if by_weight or (limit is None and weight and patient.age_months < 144) else None
     rhythm = "ngày" if line.times_per_day == 1 else "lần"
-    figure = f"{number_text(each)} mg/kg/{rhythm}" if each is not None else f"{number_text(mg.quantize(Decimal('0.001')))} mg/{rhythm}"
+    figure = (
+        f"{number_text(each)} mg/kg/{rhythm}"
+        if each is not None
+        else f"{number_text(mg.quantize(Decimal('0.001')))} mg/{rhythm}"
+    )
     if limit is None:
         return DoseHelp(figure, "", mg)
     step = step_of(dose_unit, form)
@@ -302,7 +315,9 @@ def fixes_for(
             best = largest_safe_dose(lines[position], patient, dose_unit=dose_units_of[position], form=forms[position])
             if best is not None:
                 text = f"{number_text(best.amount)} {best.unit}"
-                detail = f"{number_text(best.per_kg)} mg/kg" if best.per_kg is not None else f"{number_text(best.mg)} mg"
+                detail = (
+                    f"{number_text(best.per_kg)} mg/kg" if best.per_kg is not None else f"{number_text(best.mg)} mg"
+                )
                 found.append(Fix(f"dose:{position}:{number_text(best.amount)}", "dose", text, position, detail))
     if alert.rule == "max_days" and alert.limit:
         found.append(Fix(f"days:{last}:{alert.limit}", "days", str(alert.limit), last))
@@ -317,5 +332,8 @@ def fixes_for(
     if alert.rule == "split_by_control_class":
         found.append(Fix("split", "split"))
     else:
-        found.extend(Fix(f"remove:{position}", "remove", lines[position].ingredient, position) for position in reversed(alert.lines))
+        found.extend(
+            Fix(f"remove:{position}", "remove", lines[position].ingredient, position)
+            for position in reversed(alert.lines)
+        )
     return tuple(found)

@@ -31,7 +31,7 @@ SALTS = (
 
 
 def _table(name: str) -> list[dict[str, str]]:
-    with files("his.prescriptions").joinpath(f"data/{name}.csv").open(encoding="utf-8", newline="") as file:
+    with files("his.prescriptions").joinpath(f"data/{name}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -264,7 +264,10 @@ def long_diseases() -> tuple[LongDisease, ...]:
 def allows_long(icd: str) -> int:
     """Return the days a diagnosis allows: 90 when PL VII names it (or a longer code under a printed 3-character one)."""
     for row in long_diseases():
-        if any(icd == code or icd.startswith(code + ".") or (len(code) == 3 and icd.startswith(code)) for code in row.include):
+        if any(
+            icd == code or icd.startswith(code + ".") or (len(code) == 3 and icd.startswith(code))
+            for code in row.include
+        ):
             if any(icd.startswith(code) for code in row.exclude):
                 continue
             return row.max_days
@@ -291,10 +294,14 @@ def cautions() -> dict[str, tuple[Caution, ...]]:
     for row in _table("cautions"):
         found.setdefault(normal(row["ingredient"]), []).append(
             Caution(
-                row["rule"], int(row["tier"]), int(row["from_value"]) if row["from_value"] else None,
+                row["rule"],
+                int(row["tier"]),
+                int(row["from_value"]) if row["from_value"] else None,
                 int(row["to_value"]) if row["to_value"] else None,
-                tuple(p for p in row["prefixes"].split(";") if p), row["message"], row["source"],
-            )  # fmt: skip
+                tuple(p for p in row["prefixes"].split(";") if p),
+                row["message"],
+                row["source"],
+            )
         )
     return {name: tuple(items) for name, items in found.items()}
 
@@ -311,7 +318,7 @@ RECTAL = ("4.02", "4.03", "4.06")
 
 @lru_cache(maxsize=1)
 def route_groups() -> dict[str, str]:
-    """Return the group of a route code: oral, rectal, injection, inhalation, topical …"""
+    """Return the group of a route code: oral, rectal, injection, inhalation, topical and others."""
     return {row["code"]: "rectal" if row["code"] in RECTAL else row["group"] for row in _table("routes")}
 
 

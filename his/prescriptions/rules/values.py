@@ -9,7 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 NUMBER = r"(\d+(?:[.,]\d+)?)"
-TO_MG = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "µg": Decimal("0.001"), "μg": Decimal("0.001"), "microgram": Decimal("0.001")}
+TO_MG = {
+    "g": Decimal(1000),
+    "mg": Decimal(1),
+    "mcg": Decimal("0.001"),
+    "µg": Decimal("0.001"),
+    "μg": Decimal("0.001"),
+    "microgram": Decimal("0.001"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,18 @@ class AllergyFacts:
         text = f"{self.severity} {self.reaction}".lower()
         return any(
             word in text
-            for word in ("severe", "nặng", "anaphyl", "phản vệ", "stevens", "dress", "ten", "lyell", "angioedema", "phù mạch")
+            for word in (
+                "severe",
+                "nặng",
+                "anaphyl",
+                "phản vệ",
+                "stevens",
+                "dress",
+                "ten",
+                "lyell",
+                "angioedema",
+                "phù mạch",
+            )
         )
 
 
@@ -112,7 +130,7 @@ def strength_per_ml(strength: str) -> Decimal | None:
 
 def mg_per_unit(strength: str) -> Decimal | None:
     """Return mg in one tablet, sachet, suppository; the first figure of a combination counts."""
-    first = strength.split("+")[0].split(";")[0]
+    first = strength.partition("+")[0].partition(";")[0]
     return mg_of(first)
 
 
@@ -141,7 +159,9 @@ def dose_mg(line: RxLine) -> Decimal | None:
     if per_unit is None:
         return None
     low = line.strength.lower()
-    if re.search(r"/\s*\d*[.,]?\d*\s*ml", low) and not unit.strip().startswith(("gói", "goi", "ống", "ong", "viên", "vien", "nhát", "liều")):
+    if re.search(r"/\s*\d*[.,]?\d*\s*ml", low) and not unit.strip().startswith(
+        ("gói", "goi", "ống", "ong", "viên", "vien", "nhát", "liều")
+    ):
         return None
     return amount * per_unit
 
