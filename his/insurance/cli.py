@@ -16,7 +16,7 @@ from his.core.config import current
 from his.core.db import session, transaction
 from his.core.errors import DomainError, Severity
 from his.insurance import queries, rules, service, tasks
-from his.insurance.enums import ExportState
+from his.insurance.enums import FIXER_LABELS, ExportState
 from his.insurance.rules import CheckCatalogue, Finding
 
 _MARKS = {Severity.ERROR: "LỖI", Severity.WARNING: "CẢNH BÁO", Severity.INFO: "LƯU Ý"}
@@ -175,4 +175,4 @@ def _tell_finding(finding: Finding) -> None:
     click.echo(f"  {_MARKS[finding.severity]} {place}{value}: {finding.message_vi}")
     if finding.suggestion:
         click.echo(f"      → {finding.suggestion}")
-    click.echo(f"      {finding.rule_id}; nguồn: {finding.source}; ai sửa: {finding.who.value}")
+    click.echo(f"      {finding.rule_id}; nguồn: {rules.source_text(finding.source)}; ai sửa: {FIXER_LABELS[finding.who]}")

@@ -123,7 +123,7 @@ STATE_LABELS: dict[ClaimState, tuple[Any, str, str]] = {
     ClaimState.SENDING: (_l("Đang gửi"), "info", "send"),
     ClaimState.SENT: (_l("Cổng đã nhận"), "ok", "cloud-check"),
     ClaimState.REFUSED: (_l("Cổng từ chối"), "bad", "circle-x"),
-    ClaimState.UNKNOWN: (_l("Chưa rõ kết quả"), "warn", "help-circle"),
+    ClaimState.UNKNOWN: (_l("Chưa rõ"), "warn", "help-circle"),
     ClaimState.SUPERSEDED: (_l("Đã thay"), "", "history"),
 }
 """Text, tone and icon of a claim's state."""
@@ -147,3 +147,14 @@ PLACE_LABELS: dict[str, Any] = {
     AnchorKind.CLAIM: _l("Mở hồ sơ giám định"),
 }
 """The button that leads to the screen where a finding is put right."""
+
+TABLE_LABELS: dict[str, Any] = {
+    "XML1": _l("Tổng hợp"),
+    "XML2": _l("Thuốc"),
+    "XML3": _l("Dịch vụ, vật tư"),
+    "XML4": _l("Kết quả cận lâm sàng"),
+    "XML5": _l("Diễn biến"),
+    "XML13": _l("Chuyển cơ sở"),
+    "XML14": _l("Giấy hẹn"),
+}
+"""Short names of the tables we send, for lists; the full title stands on the claim page."""

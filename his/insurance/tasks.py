@@ -32,6 +32,11 @@ _OUTCOMES: Final = {
     Outcome.UNKNOWN: OutboxState.UNKNOWN,
     Outcome.UNAVAILABLE: OutboxState.READY,
 }
+_IN_WORDS: Final = {
+    Outcome.UNKNOWN: "Đứt đường truyền sau khi gửi, chưa rõ cổng đã nhận ({}).",
+    Outcome.UNAVAILABLE: "Không kết nối được cổng, sẽ tự gửi lại ({}).",
+}
+"""What the clerk reads where the portal itself said nothing."""
 
 
 def build_missing(
@@ -148,7 +153,8 @@ def deliver_claim(envelope: Envelope) -> Delivery:
     facility = current().facility_code
     answer = clients.insurer().send_claim(facility, file, kind=service.loai_ho_so())
     outcome = _OUTCOMES[answer.outcome]
+    message = _IN_WORDS.get(answer.outcome, "{}").format(answer.message)
     receipt = str(answer.body.get("maGiaoDich") or "")
     with transaction():
-        service.record_answer(claim_id, outcome, code=answer.code, message=answer.message, receipt=receipt)
-    return Delivery(outcome, answer.code, f"{answer.message} {receipt}".strip())
+        service.record_answer(claim_id, outcome, code=answer.code, message=message, receipt=receipt)
+    return Delivery(outcome, answer.code, f"{message} {receipt}".strip())

@@ -17,12 +17,13 @@ from his.core.db import transaction
 from his.core.errors import DomainError, Severity
 from his.core.i18n import gettext as _
 from his.core.permissions import PERMISSION_ATTRIBUTE, current_actor, may, require
-from his.insurance import queries, service, tasks
+from his.insurance import queries, rules, service, tasks
 from his.insurance.enums import (
     EXPORT_LABELS,
     FIXER_LABELS,
     PLACE_LABELS,
     STATE_LABELS,
+    TABLE_LABELS,
     AnchorKind,
     ClaimState,
     ExportState,
@@ -60,6 +61,7 @@ class ShownFinding:
     finding: ClaimFinding
     who: Any
     place: Place | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class TableLine:
     """One official table of a claim: how many rows, what was found in it."""
 
     code: str
-    title: str
+    title: Any
     row_count: int
     error_count: int
     warning_count: int
@@ -115,7 +117,10 @@ def place_of(finding: ClaimFinding, detail: ClaimDetail) -> Place | None:
 
 def shown(findings: Sequence[ClaimFinding], detail: ClaimDetail) -> list[ShownFinding]:
     """Findings as the pages show them."""
-    return [ShownFinding(f, FIXER_LABELS.get(f.owner_role, f.owner_role), place_of(f, detail)) for f in findings]
+    return [
+        ShownFinding(f, FIXER_LABELS.get(f.owner_role, f.owner_role), place_of(f, detail), rules.source_text(f.source))
+        for f in findings
+    ]
 
 
 def table_lines(claim: ClaimFile, findings: Sequence[ClaimFinding]) -> list[TableLine]:
@@ -125,7 +130,7 @@ def table_lines(claim: ClaimFile, findings: Sequence[ClaimFinding]) -> list[Tabl
     for code, rows in claim.rows.items():
         own = [finding for finding in findings if finding.table_code == code]
         errors = sum(finding.severity is Severity.ERROR for finding in own)
-        title = specs[code].title.split(". ", 1)[-1]
+        title = TABLE_LABELS.get(code) or specs[code].title
         lines.append(TableLine(code, title, len(rows), errors, len(own) - errors))
     return lines
 
@@ -226,7 +231,7 @@ def _chosen(counts: queries.MonthCounts, groups: Sequence[FindingGroup]) -> tupl
     """Which view or group the address asks for; at first the largest group of errors, else everything."""
     role, _sep, rule = request.args.get("group", "").partition(":")
     asked = request.args.get("view", "")
-    if asked in View:
+    if asked in {view.value for view in View}:
         return View(asked), role, rule
     if not role and counts.faulty and groups and groups[0].severity is Severity.ERROR:
         first = next(iter(grouped(groups)))[3][0]
@@ -446,19 +451,19 @@ def progress(export_id: int) -> Any:
 def progress_text(export: ClaimExport) -> str:
     """Words beside the progress bar, with the time that is left."""
     if export.state is ExportState.WAITING:
-        return _("Đang chờ máy nền nhận việc")
+        return str(_("Đang chờ máy nền nhận việc"))
     if export.state is not ExportState.RUNNING:
-        return _("%(done)d hồ sơ", done=export.done_count)
-    text = _("%(done)d / %(total)d", done=export.done_count, total=export.total_count)
+        return str(_("%(done)d hồ sơ", done=export.done_count))
+    count = {"done": export.done_count, "total": export.total_count}
     if export.lease_until is not None and export.lease_until < clock.now():
-        return text + " · " + _("đang chờ chạy tiếp từ chỗ dừng")
+        return str(_("%(done)d / %(total)d · đang chờ chạy tiếp từ chỗ dừng", **count))
     if not export.done_count:
-        return text + " · " + _("đang lập hồ sơ còn thiếu")
+        return str(_("%(done)d / %(total)d · đang lập hồ sơ còn thiếu", **count))
     seconds = (clock.now() - export.started_at).total_seconds() / export.done_count
     left = seconds * max(export.total_count - export.done_count, 0)
     if left < 60:
-        return text + " · " + _("còn dưới 1 phút")
-    return text + " · " + _("còn khoảng %(n)d phút", n=round(left / 60))
+        return str(_("%(done)d / %(total)d · còn dưới 1 phút", **count))
+    return str(_("%(done)d / %(total)d · còn khoảng %(n)d phút", **count, n=round(left / 60)))
 
 
 @bp.get("/exports/<int:export_id>/download")

@@ -82,7 +82,8 @@ def test_every_answer_of_the_portal_is_kept(claim: ClaimFile, staff: make.Staff,
     assert outbox.deliver(message.message_id) is message_state
     after = reread(claim)
     assert after.state is claim_state
-    assert (after.answer_code, after.answer) == (portal.answer.code, portal.answer.message)
+    assert after.answer_code == portal.answer.code
+    assert portal.answer.message in after.answer
     assert after.receipt_code == ("GD-000001" if name == "accepted" else "")
     assert (after.sent_at is not None) is (name == "accepted")
     assert portal.files == [service.claim_file(after)]

@@ -225,7 +225,7 @@ def claims_page(month: str, view: View, page: int = 1, text: str = "") -> WorkPa
         statement = statement.where(ClaimFile.visit_code.contains(text, autoescape=True))
     rows = _page(statement, page)
     return WorkPage(
-        tuple(WorkRow(*row[:11], value="", owner_role="", owner_name="", answer_code=row[11], answer=row[12]) for row in rows),
+        tuple(WorkRow(*(*row[:11], "", "", "", row[11], row[12])) for row in rows),
         int(rows[0][13]) if rows else 0,
     )
 
@@ -245,14 +245,14 @@ def findings_page(month: str, owner_role: str, rule_id: str, page: int = 1) -> W
     )
     return WorkPage(
         tuple(
-            WorkRow(*row[:11], value=row[11], owner_role=owner_role, owner_name=row[12], answer_code="", answer="")
+            WorkRow(*(*row[:11], row[11], owner_role, row[12], "", ""))
             for row in rows
         ),
         int(rows[0][13]) if rows else 0,
     )
 
 
-def _page(statement: Select[Any], page: int) -> Sequence[Any]:
+def _page(statement: Any, page: int) -> Sequence[Any]:
     return session().execute(statement.limit(PAGE).offset((max(page, 1) - 1) * PAGE)).all()
 
 

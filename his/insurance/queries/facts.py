@@ -39,8 +39,11 @@ _MOST: Final = 400
 
 
 class CheckFacts:
-    """Code lists for claims, cut to a day. ``own`` claims are also held against this hospital's approved lists;
-    of other hospitals' claims only the national lists are known here, the rest is reported as not checked."""
+    """Code lists for claims, cut to a day.
+
+    ``own`` claims are also held against this hospital's approved lists; of other hospitals' claims only the national
+    lists are known here, the rest is reported as not checked.
+    """
 
     def __init__(self, rows: Mapping[str, Sequence[Any]], staff: frozenset[str]) -> None:
         self._rows = rows
@@ -76,9 +79,14 @@ class CheckFacts:
         for row in self._rows["drug"]:
             drugs[row.ingredient_code].append(
                 ApprovedDrug(
-                    row.brand or row.ingredient_vi, row.strength, row.registration_no, row.tender, row.insurance_price,
-                    row.valid_from, row.valid_to,
-                )  # fmt: skip
+                    row.brand or row.ingredient_vi,
+                    row.strength,
+                    row.registration_no,
+                    row.tender,
+                    row.insurance_price,
+                    row.valid_from,
+                    row.valid_to,
+                )
             )
         services: dict[str, list[ApprovedService]] = defaultdict(list)
         for row in self._rows["service"]:

@@ -15,6 +15,7 @@ from his.insurance.rules.checks import (
 from his.insurance.rules.document import CheckinDocument, ClaimDocument
 from his.insurance.rules.findings import Anchor, Finding, NotChecked
 from his.insurance.rules.reader import Reading, read_checkin, read_claim, read_file
+from his.insurance.rules.registry import source_text
 from his.insurance.rules.settings import ClaimSettings
 from his.insurance.rules.visits import VisitFacts, sends_table, tables_for_visit, treatment_days
 from his.insurance.rules.writer import (
@@ -46,6 +47,7 @@ __all__ = [
     "read_claim",
     "read_file",
     "sends_table",
+    "source_text",
     "tables_for_visit",
     "treatment_days",
     "write_checkin",

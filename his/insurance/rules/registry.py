@@ -31,6 +31,37 @@ _GROUP_OWNER: Final = {
 }
 
 
+# The list's sources are kept as received; these words of theirs are English.
+_SOURCE_WORDS: Final = (
+    ("insurer sheet 4750", "bảng kiểm của BHXH theo QĐ 4750"),
+    ("public 3176 checker", "bộ kiểm tra QĐ 3176 công khai"),
+    ("QĐ 3176 reading", "QĐ 3176"),
+    ("BHXH letter", "công văn BHXH"),
+    ("BHXH 3176 guide", "hướng dẫn QĐ 3176 của BHXH"),
+    ("administrative units after 01/07/2025", "đơn vị hành chính từ 01/07/2025"),
+    ("traditional-medicine codes of the common code set", "danh mục mã y học cổ truyền dùng chung"),
+    ("route-of-use list of the common code set", "danh mục đường dùng dùng chung"),
+    ("common drug code set", "danh mục thuốc dùng chung"),
+    ("type changed from number to text by", "đổi kiểu theo"),
+    ("changed by", "sửa theo"),
+    ("issued by the portal", "mã do cổng cấp"),
+    ("derived", "suy ra từ công thức"),
+    ("practice", "thực tế áp dụng"),
+    ("and amendments", "và các sửa đổi"),
+    ("annex", "phụ lục"),
+    ("Art.", "Điều"),
+    ("in force", "hiệu lực"),
+    ("until", "đến"),
+)
+
+
+def source_text(source: str) -> str:
+    """Where a rule comes from, in Vietnamese."""
+    for english, vietnamese in _SOURCE_WORDS:
+        source = source.replace(english, vietnamese)
+    return source.partition("; labels")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSpec:
     """One official check. ``table`` is XML0..XML15, ENV (envelope) or ALL; ``text`` is the rule in English."""
