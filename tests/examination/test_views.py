@@ -264,7 +264,10 @@ def test_a_panel_that_fails_says_so_and_leaves_the_others_alone(login_as, doctor
 
 
 def test_what_is_missing_before_signing_leads_to_its_field(login_as):
-    page = login_as("doctor").get(page_url(make_visit())).text
+    visit = make_visit()
+    browser = login_as("doctor")
+    page = browser.get(page_url(visit)).text
+    assert "data-blocks" in browser.get(page_url(visit, "parts", "own")).text
     ready = page.split('id="part-ready"')[1].split('id="note-form"')[0]
     for href, code in (("#main_icd", "main_missing"), ("#findings", "findings_missing"), ("#weight_kg", "weight_missing")):
         assert f'class="state bad" href="{href}" data-ready="{code}" data-blocks' in ready
@@ -470,6 +473,16 @@ def test_what_is_missing_is_listed_and_nothing_is_lost(login_as):
     assert "Phổi trong" in answer.text
     assert fresh(visit).state is VisitState.OPEN
     assert queries.note_of(visit.visit_id) is None
+
+
+def test_what_other_modules_miss_comes_with_the_live_part(login_as, doctor):
+    visit = make_visit()
+    place(visit, doctor)
+    browser = login_as("doctor")
+    for page in (browser.get(page_url(visit, "parts", "own")).text, browser.get(page_url(visit) + "?parts=all").text):
+        assert 'class="state warn" href="#orders" data-ready="orders_open" data-blocks' in page
+        assert "data-unchecked" not in page
+    assert "data-unchecked" in browser.get(page_url(visit)).text
 
 
 def test_open_orders_stop_signing(login_as, doctor):

@@ -94,6 +94,7 @@ class Page:
     can_write: bool
     can_conclude: bool
     is_open: bool
+    is_checked: bool
     page_key: str
     draft_token: str
     restored_at: str
@@ -173,14 +174,18 @@ def _item(finding: Finding) -> Item:
 
 def _page(
     visit: Visit, actor: Actor, *, form: NoteForm | None = None, conflict: Conflict | None = None,
-    findings: Sequence[Finding] = (), inline: bool = False,
+    findings: Sequence[Finding] = (), inline: bool = False, live: bool = False,
 ) -> Page:  # fmt: skip
-    """Gather the page: five statements and those of the checks, however long the patient's history."""
+    """Gather the page: five statements, however long the patient's history.
+
+    What other modules find missing is asked with the live part right after (``live``), or at once for a browser without
+    scripts (``inline``): the more modules, the more questions, and the page itself shall not wait for them.
+    """
     facts = queries.note_facts(visit.visit_id, actor.user_id)
     signs = queries.measurements(visit.patient_id)
     mine = [s for s in signs if s.visit_id == visit.visit_id]
     diagnoses = queries.diagnosis_facts(visit.visit_id, visit.patient_id)
-    discharges, results = queries.outcome_choices(visit.service_on)
+    discharges, results = ([], []) if live else queries.outcome_choices(visit.service_on)
     is_open = visit.state in (VisitState.OPEN, VisitState.IN_EXAM)
     weighed = next((s for s in signs if s.weight_kg is not None), None)
     tall = next((s.height_cm for s in signs if s.height_cm is not None), None)
@@ -188,7 +193,7 @@ def _page(
     if form is None:
         form, restored = _filled_form(facts, visit, is_open=is_open)
     main = next((d for d in diagnoses.current if d.kind is DiagnosisKind.MAIN), None)
-    checks = registry().visit_findings(visit.visit_id) if is_open else []
+    checks = registry().visit_findings(visit.visit_id) if is_open and (live or inline) else []
     weights = [(clock.local(s.measured_at).date(), s.weight_kg) for s in reversed(signs) if s.weight_kg is not None]
     can_write = is_open and actor.may(Permission.NOTE_WRITE)
     today = clock.today()
@@ -204,7 +209,7 @@ def _page(
         others=[d for d in diagnoses.current if d.kind is DiagnosisKind.OTHER],
         used=[u for u in diagnoses.used if u[0] not in {d.icd_code for d in diagnoses.current}][:5],
         items=_items(visit, form, main is not None, checks) if is_open else [],
-        can_write=can_write, can_conclude=is_open and actor.may(Permission.VISIT_CONCLUDE), is_open=is_open,
+        can_write=can_write, can_conclude=is_open and actor.may(Permission.VISIT_CONCLUDE), is_open=is_open, is_checked=live or inline or not is_open,
         page_key=secrets.token_hex(12), draft_token=facts.draft.token if facts.draft is not None else "",
         restored_at=restored, mark=facts.mark,
         discharges=_choices(discharges, REFERRAL_CODES if visit.discharge_code not in REFERRAL_CODES else ()),
@@ -267,7 +272,7 @@ def visit_part(visit_id: int, area: str) -> Any:
     """A live part of the page: ``own`` (banner, signs, diagnoses, before signing) or the panels of an area."""
     if area == "own":
         found, actor = _visit(visit_id)
-        return fragment(render_template("examination/_own.html", p=_page(found, actor), **_links()))
+        return fragment(render_template("examination/_own.html", p=_page(found, actor, live=True), **_links()))
     if area not in AREAS:
         abort(404)
     actor = current_actor()

@@ -479,8 +479,8 @@ if (first) {
         if (changes === upTo) { dirty = false; tell(`${words.saved} ${result.answer.saved_at || ""}`, "good"); } else { window.clearTimeout(restTimer); restTimer = window.setTimeout(save, rest); }
         return;
       }
-      if (result?.status === 409 && result.answer.code === "draft_elsewhere") { stopped = true; tell(result.answer.message, "warn"); form.dispatchEvent(new CustomEvent("draft:elsewhere", { bubbles: true, detail: { answer: result.answer, keep: () => { base = result.answer.token; stopped = false; dirty = true; save(); } } })); return; }
-      if (result && [403, 404, 409].includes(result.status)) { stopped = true; tell(result.answer.message || words.unsaved, "warn"); return; }
+      if (result?.status === 409 && result.answer.code === "draft_elsewhere") { stopped = true; tell(words.unsaved, "warn"); form.dispatchEvent(new CustomEvent("draft:elsewhere", { bubbles: true, detail: { answer: result.answer, keep: () => { base = result.answer.token; stopped = false; dirty = true; save(); } } })); return; }
+      if (result && [403, 404, 409].includes(result.status)) { stopped = true; tell(words.unsaved, "warn"); toast(result.answer.message || words.failed, "bad"); return; }
       tell(result?.status === 401 ? words.signed_out || words.unsaved : words.unsaved, "warn");
     }
     document.addEventListener("input", (event) => { if (mine(event.target)) touch(); });
@@ -576,6 +576,7 @@ if (first) {
       await Promise.all([loadOwn(group.dataset.own), ...$$("[data-part-url]").filter((n) => n.dataset.once === undefined).map(loadPart)]);
     };
     regularly(check, Number(group.dataset.pollMs || 5000));
+    if (group.dataset.own) loadOwn(group.dataset.own).catch(() => null);
   }
   /** Ask all live parts now (after something was done on this page). */
   async function refresh() { await Promise.all(pollers.map((run) => run())); }

@@ -65,7 +65,7 @@ if (form) {
     const theirs = answer.fields || {};
     $("[data-message]", box).textContent = answer.message;
     const names = ["history", "past_history", "findings", "conclusion", "advice"];
-    $("[data-texts]", box).textContent = names.filter((n) => (theirs[n] || "").trim()).map((n) => `${$(`label[for="${n}"]`)?.textContent.trim() || n}: ${theirs[n]}`).join("\n");
+    $("[data-texts]", box).textContent = names.filter((n) => (theirs[n] || "").trim() !== (document.getElementById(n)?.value || "").trim()).map((n) => `${$(`label[for="${n}"]`)?.textContent.trim() || n}: ${theirs[n] || "–"}`).join("\n");
     box.hidden = false; box.scrollIntoView({ block: "nearest" });
     $$("[data-keep]", box).forEach((button) => {
       button.onclick = () => {
