@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
 
 class MissingService(RuntimeError):
@@ -77,8 +78,9 @@ class Services:
         self.folder = Path(tempfile.mkdtemp(prefix="his-services-"))
         self.folder.chmod(0o755)
         self._running: list[tuple[subprocess.Popen[bytes], int]] = []
+        self._known: dict[str, str] = {}
 
-    def __enter__(self) -> Services:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_problem: object) -> None:
@@ -112,11 +114,16 @@ class Services:
         self._running.append((process, how))
         return process
 
+    def _once(self, name: str, variable: str, start: Callable[[], str]) -> str:
+        if name not in self._known:
+            self._known[name] = os.environ.get(variable, "") or start()
+        return self._known[name]
+
     def postgres(self) -> str:
         """Return the address of a PostgreSQL server (its database ``postgres``), starting one when none is named."""
-        given = os.environ.get("HIS_TEST_POSTGRES_URL", "")
-        if given:
-            return given
+        return self._once("postgres", "HIS_TEST_POSTGRES_URL", self._postgres)
+
+    def _postgres(self) -> str:
         initdb = _program("/usr/lib/postgresql/*/bin/initdb", "initdb", package="postgresql")
         user = _user("postgres")
         folder = self._own("postgres", user)
@@ -137,9 +144,9 @@ class Services:
 
     def redis(self) -> str:
         """Return the address of a Redis server, starting one when none is named."""
-        given = os.environ.get("HIS_TEST_REDIS_URL", "")
-        if given:
-            return given
+        return self._once("redis", "HIS_TEST_REDIS_URL", self._redis)
+
+    def _redis(self) -> str:
         program = _program("redis-server", package="redis-server")
         folder = self._own("redis", {})
         port = free_port()
@@ -152,9 +159,9 @@ class Services:
 
     def rabbitmq(self) -> str:
         """Return the address of a RabbitMQ server, starting one when none is named."""
-        given = os.environ.get("HIS_TEST_AMQP_URL", "")
-        if given:
-            return given
+        return self._once("rabbitmq", "HIS_TEST_AMQP_URL", self._rabbitmq)
+
+    def _rabbitmq(self) -> str:
         program = _program("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server", package="rabbitmq-server")
         user = _user("rabbitmq")
         folder = self._own("rabbitmq", user)
