@@ -10,9 +10,12 @@ from sqlalchemy import select
 
 from his.core import clock
 from his.core.db import session
+from his.documents import rules
 from his.documents.enums import PaperState
 from his.documents.errors import PaperNotFound
 from his.documents.models import Paper, Signature
+
+CODE_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,8 @@ def papers_of_patient(patient_id: int, limit: int = 50) -> Sequence[Paper]:
 
 def by_public_code(code: str) -> Paper | None:
     """Return the paper behind a public code (typed with or without dashes)."""
-    plain = "".join(c for c in code.upper() if c.isascii() and c.isalnum())
-    if len(plain) != 16:
+    plain = rules.plain_code(code)
+    if len(plain) != CODE_LENGTH:
         return None
     return session().execute(select(Paper).where(Paper.public_code == plain)).scalar_one_or_none()
 

@@ -25,11 +25,11 @@ STATIC = Path(__file__).resolve().parents[1] / "core" / "static"
 STYLES = Path(__file__).resolve().parent / "paper.css"
 SCREEN_STYLES = """
 html { background: #fff; }
-body { box-sizing: border-box; width: 210mm; padding: 10mm 13mm 8mm 16mm; zoom: .84; overflow: hidden; }
+body { box-sizing: border-box; width: 210mm; padding: 10mm 13mm 8mm 16mm; zoom: .76; overflow: hidden; }
 body.a5 { width: 148mm; padding: 8mm 9mm 8mm 11mm; }
 body.a4-landscape { width: 297mm; padding: 9mm 10mm; }
 .foot { position: static; margin-top: 4mm; }
-.mark { position: absolute; top: 110mm; }
+.mark { position: absolute; top: 110mm; color: #ededed; }
 """
 MEDIA_TYPES = {".ttf": "font/ttf", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
 

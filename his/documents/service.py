@@ -19,7 +19,7 @@ from his.core.config import current
 from his.core.db import session
 from his.core.errors import Conflict
 from his.core.module import registry
-from his.documents import queries, rendering
+from his.documents import queries, rendering, rules
 from his.documents.enums import ACTION_DETAILS, Action, PaperState, SignatureKind
 from his.documents.errors import PaperDamaged, PaperNotFound
 from his.documents.models import Paper, Signature
@@ -30,6 +30,7 @@ audit.register_actions(Action, ACTION_DETAILS)
 INTERNAL_PIN = "internal_pin"
 FACILITY_SEAL = "internal_facility"
 qr_svg = rendering.qr_svg
+initials = rules.initials
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Footing:
 def new_public_code() -> str:
     """Return a random code for the public check: 16 letters and digits that cannot be mistaken for each other."""
     alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-    return "".join(secrets.choice(alphabet) for _ in range(16))
+    return "".join(secrets.choice(alphabet) for _ in range(queries.CODE_LENGTH))
 
 
 def public_url(public_code: str) -> str:
@@ -64,7 +65,7 @@ def footing(public_code: str, actor: Actor) -> Footing:
         words="Bản giấy chuyển đổi từ hồ sơ bệnh án điện tử",
         system="Hệ thống thông tin bệnh viện",
         owner=current().facility_name,
-        lookup_code="-".join(public_code[i : i + 4] for i in range(0, len(public_code), 4)),
+        lookup_code=rules.grouped_code(public_code),
         lookup_url=url,
         qr=rendering.qr_svg(url),
         converted_at=clock.local(clock.now()).strftime("%H:%M %d/%m/%Y"),

@@ -11,7 +11,7 @@ from his.core.config import current
 from his.core.db import transaction
 from his.core.module import registry
 from his.core.permissions import SIGNED_IN, current_actor, public, require
-from his.documents import queries, rendering, service
+from his.documents import queries, rendering, rules, service
 from his.documents.permissions import Permission
 
 bp = Blueprint("documents", __name__, template_folder="templates")
@@ -56,7 +56,7 @@ def sample(form_code: str) -> Any:
 @public("people without a telephone camera type the code of a paper here")
 def ask() -> Any:
     """Ask for the code printed on a paper."""
-    code = "".join(c for c in request.args.get("code", "").upper() if c.isascii() and c.isalnum())[:16]
+    code = rules.plain_code(request.args.get("code", ""))
     if code:
         return redirect(url_for(".verify", public_code=code))
     return render_template("documents/verify.html", answer=None, code="", now=clock.now())
@@ -68,7 +68,6 @@ def verify(public_code: str) -> Any:
     """Tell a person with a telephone whether a paper is genuine, replaced, expired or cancelled."""
     titles = {form.code: form.title for module in registry().modules for form in module.forms}
     answer = queries.public_answer(public_code, title_of=titles, issuer=current().facility_name)
-    plain = "".join(c for c in public_code.upper() if c.isascii() and c.isalnum())[:16]
-    code = "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
+    code = rules.grouped_code(rules.plain_code(public_code))
     status = 200 if answer.answer != "unknown" else 404
     return render_template("documents/verify.html", answer=answer, code=code, now=clock.now()), status

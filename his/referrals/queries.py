@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from his.catalogues import queries as catalogues
-from his.catalogues.models import IcdCode, ReferralDisease
+from his.catalogues.models import Facility, IcdCode, ReferralDisease
 from his.core import clock
 from his.core.actor import Actor
 from his.core.config import current
@@ -23,8 +23,11 @@ from his.documents.models import Paper
 from his.examination import queries as exam_queries
 from his.examination.enums import DiagnosisKind
 from his.examination.models import Diagnosis, VitalSigns
-from his.identity import queries as identity
+from his.identity.enums import UserState
+from his.identity.models import User
 from his.orders import queries as orders_queries
+from his.orders.enums import OrderState
+from his.orders.models import OrderLine, ServiceOrder
 from his.records import queries as records_queries
 from his.records.enums import VisitState
 from his.records.models import Patient, Visit
@@ -169,21 +172,56 @@ def validity(signed_on: date, *, one_year: bool) -> date:
     return rules.valid_until(signed_on, days_off, one_year=False)
 
 
-def findings(referral: Referral, diagnoses: Sequence[Diagnosis] | None = None, icd: IcdCode | None = None) -> tuple[Finding, ...]:
-    """Return what is missing before signing (at most 3 statements)."""
-    if diagnoses is None:
-        diagnoses = exam_queries.diagnoses_of(referral.visit_id)
-    main = next((d for d in diagnoses if d.kind is DiagnosisKind.MAIN), None)
-    if main is not None and icd is None:
-        icd = catalogues.icds([main.icd_code], clock.today()).get(main.icd_code)
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """What the rules must know of the visit: its diagnoses, whether the main one may be main, what is still open."""
+
+    diagnoses: tuple[Diagnosis, ...]
+    main_allowed: bool
+    is_one_year: bool
+    open_orders: int
+
+
+def visit_facts(visit_id: int, open_orders: int | None = None) -> VisitFacts:
+    """Return the facts of a visit (at most 2 statements)."""
+    today = clock.today()
+    listed = (
+        select(ReferralDisease.disease_id)
+        .where(
+            func.substr(Diagnosis.icd_code, 1, func.length(ReferralDisease.icd_prefix)) == ReferralDisease.icd_prefix,
+            ReferralDisease.valid_from <= today, (ReferralDisease.valid_to.is_(None)) | (ReferralDisease.valid_to >= today),
+        )
+        .exists()
+    )  # fmt: skip
+    rows = session().execute(
+        select(Diagnosis, IcdCode.is_never_main, ((Diagnosis.kind == DiagnosisKind.MAIN) & listed).label("listed"))
+        .outerjoin(
+            IcdCode,
+            (IcdCode.code == Diagnosis.icd_code) & (IcdCode.valid_from <= today)
+            & ((IcdCode.valid_to.is_(None)) | (IcdCode.valid_to >= today)),
+        )
+        .where(Diagnosis.visit_id == visit_id)
+        .order_by(Diagnosis.position)
+    ).all()  # fmt: skip
+    main = next((row for row in rows if row.Diagnosis.kind is DiagnosisKind.MAIN), None)
+    return VisitFacts(
+        tuple(row.Diagnosis for row in rows), main is not None and not main.is_never_main, bool(main and main.listed),
+        orders_queries.open_count(visit_id) if open_orders is None else open_orders,
+    )  # fmt: skip
+
+
+def findings(referral: Referral, facts: VisitFacts | None = None) -> tuple[Finding, ...]:
+    """Return what is missing before signing (2 statements without ``facts``)."""
+    facts = facts or visit_facts(referral.visit_id)
     return rules.check_referral(
         rules.ReferralFacts(
             destination_code=referral.destination_code, own_code=current().facility_code, reason=referral.reason.value,
             clinical_signs=referral.clinical_signs, course=referral.course, results_summary=referral.results_summary,
             procedures=referral.procedures, treatment_done=referral.treatment_done, condition=referral.condition,
-            plan=referral.plan, transport=referral.transport, has_main_diagnosis=main is not None,
-            main_allowed=not (icd and icd.is_never_main), open_orders=orders_queries.open_count(referral.visit_id),
-            has_result=bool(referral.result_code), is_commitment_signed=referral.is_commitment_signed,
+            plan=referral.plan, transport=referral.transport,
+            has_main_diagnosis=any(d.kind is DiagnosisKind.MAIN for d in facts.diagnoses), main_allowed=facts.main_allowed,
+            open_orders=facts.open_orders, has_result=bool(referral.result_code),
+            is_commitment_signed=referral.is_commitment_signed,
         )
     )  # fmt: skip
 
@@ -213,56 +251,57 @@ def check_rows(found: Sequence[Finding]) -> tuple[CheckRow, ...]:
 
 
 def page(visit_id: int, actor: Actor) -> Page:
-    """Return the referral screen of a visit (at most 9 statements). Raises `VisitNotFound`."""
+    """Return the referral screen of a visit (6 statements whatever the history). Raises `VisitNotFound`."""
     visit = records_queries.allowed(actor, exam_queries.visit_page(visit_id))
     signs: VitalSigns | None = next(iter(exam_queries.measurements(visit.patient_id, 1)), None)
-    history = session().execute(
-        select(Referral, Paper)
-        .outerjoin(Paper, Paper.paper_id == Referral.paper_id)
-        .where(Referral.visit_id == visit_id)
-        .order_by(Referral.referral_id.desc())
-    ).all()
-    referral, paper = next(((r, p) for r, p in history if r.state in IN_FORCE), (None, None))
-    diagnoses = tuple(exam_queries.diagnoses_of(visit_id))
-    main, suggested = _main(diagnoses)
-    found = findings(referral, diagnoses, main) if referral is not None and referral.state is ReferralState.DRAFT else ()
-    facility = catalogues.facilities([referral.destination_code], clock.today()).get(referral.destination_code) if referral else None
+    history = _history(visit_id)
+    now = next((row for row in history if row.Referral.state in IN_FORCE), None)
+    referral: Referral | None = now.Referral if now else None
+    facts = visit_facts(visit_id, open_orders=now.open_orders if now else 0)
+    is_draft = referral is not None and referral.state is ReferralState.DRAFT
+    found = findings(referral, facts) if referral is not None and is_draft else ()
     return Page(
         visit=visit,
         banner=records_queries.banner_of(
             visit.patient, visit, signs.weight_kg if signs else None, signs.measured_at if signs else None,
             signs.height_cm if signs else None,
         ),
-        referral=referral, paper=paper, diagnoses=diagnoses,
-        signs=signs, checks=check_rows(found) if referral else (),
-        findings=found, valid_until=_valid_until(referral), is_one_year_suggested=suggested,
-        destination_level=facility.level if facility else "", signer=_signer(referral),
-        history=tuple(r for r, _paper in history if r is not referral), recent=tuple(recent()),
+        referral=referral, paper=now.Paper if now else None, diagnoses=facts.diagnoses, signs=signs,
+        checks=check_rows(found) if referral else (), findings=found, valid_until=_valid_until(referral),
+        is_one_year_suggested=facts.is_one_year, destination_level=(now.level or "") if now else "",
+        signer=(now.signer or "").strip() if now else "", history=tuple(r.Referral for r in history if r is not now),
+        recent=tuple(recent()),
     )  # fmt: skip
 
 
-def _main(diagnoses: Sequence[Diagnosis]) -> tuple[IcdCode | None, bool]:
-    """Return the catalogue row of the main diagnosis and whether the one-year list names it (1 statement)."""
-    main = next((d for d in diagnoses if d.kind is DiagnosisKind.MAIN), None)
-    if main is None:
-        return None, False
+def _history(visit_id: int) -> Sequence[Any]:
+    """Return the referrals of a visit, newest first, with paper, level of the destination, open orders, expected signer."""
     today = clock.today()
-    prefixes = [main.icd_code[:n] for n in range(3, len(main.icd_code) + 1)]
-    listed = (
-        select(ReferralDisease.disease_id)
-        .where(
-            ReferralDisease.icd_prefix.in_(prefixes), ReferralDisease.valid_from <= today,
-            (ReferralDisease.valid_to.is_(None)) | (ReferralDisease.valid_to >= today),
-        )
-        .exists()
-    )  # fmt: skip
-    row = session().execute(
-        select(IcdCode, listed.label("listed"))
-        .where(IcdCode.code == main.icd_code, IcdCode.valid_from <= today)
-        .order_by(IcdCode.valid_from.desc())
+    open_orders = (
+        select(func.count())
+        .select_from(OrderLine)
+        .join(ServiceOrder, ServiceOrder.order_id == OrderLine.order_id)
+        .where(ServiceOrder.visit_id == visit_id, OrderLine.state.in_((OrderState.ORDERED, OrderState.STARTED)))
+        .scalar_subquery()
+    )
+    signer = (
+        select(User.title + " " + User.display_name)
+        .where(User.is_authorised_signer, User.state == UserState.ACTIVE)
+        .order_by(User.user_id)
         .limit(1)
-    ).one_or_none()
-    return (row[0], bool(row.listed)) if row else (None, False)
+        .scalar_subquery()
+    )
+    return session().execute(
+        select(Referral, Paper, Facility.level, open_orders.label("open_orders"), signer.label("signer"))
+        .outerjoin(Paper, Paper.paper_id == Referral.paper_id)
+        .outerjoin(
+            Facility,
+            (Facility.code == Referral.destination_code) & (Facility.valid_from <= today)
+            & ((Facility.valid_to.is_(None)) | (Facility.valid_to >= today)),
+        )
+        .where(Referral.visit_id == visit_id)
+        .order_by(Referral.referral_id.desc())
+    ).all()  # fmt: skip
 
 
 def _valid_until(referral: Referral | None) -> date | None:
@@ -271,14 +310,6 @@ def _valid_until(referral: Referral | None) -> date | None:
     if referral.valid_until is not None:
         return referral.valid_until
     return validity(clock.today(), one_year=referral.is_one_year)
-
-
-def _signer(referral: Referral | None) -> str:
-    """Return who is expected to sign for the facility, while that is open."""
-    if referral is None or referral.state is not ReferralState.SIGNED:
-        return ""
-    person = identity.authorised_signer()
-    return f"{person.title} {person.display_name}".strip() if person else ""
 
 
 # --- what lower modules show of referrals ---------------------------------------------------------------------------

@@ -326,7 +326,7 @@ def _issue_paper(referral: Referral, insured: bool, actor: Actor) -> int:
     stored = documents.issue_paper(
         printing.REFERRAL if insured else printing.REFERRAL_UNINSURED, printing.paper_of(referral.snapshot),
         subject_type="referral", subject_id=referral.referral_id, patient_id=referral.patient_id, visit_id=referral.visit_id,
-        actor=actor, number=referral.number or "", masked_name=records.masked_name(visit.patient.full_name),
+        actor=actor, number=referral.number or "", masked_name=documents.initials(visit.patient.full_name),
         valid_until=referral.valid_until,
         replaces=documents_queries.get(old.paper_id) if old is not None and old.paper_id is not None else None,
         replace_reason=referral.replace_reason,
