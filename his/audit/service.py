@@ -7,6 +7,7 @@ chain never makes the wards wait for each other.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from his.audit import queries, rules
 from his.audit.enums import ACTION_DETAILS, Action, Result
@@ -26,6 +27,7 @@ from his.core.db import session, transaction
 
 _details: dict[str, frozenset[str]] = {}
 BATCH = 1000
+SEAL_LOCK = 0x415544  # any number, the same for all sealers
 SAME_VIEW = timedelta(seconds=60)
 
 
@@ -107,11 +109,13 @@ def viewed(actor: Actor, patient_id: int, what: str, *, visit_id: int | None = N
 
 
 def seal(limit: int = BATCH) -> int:
-    """Bind the oldest unsealed events into the chain; returns how many. Run by one job at a time."""
+    """Bind the oldest unsealed events into the chain; returns how many. A second sealer waits for the first."""
     with transaction() as here:
-        head = here.execute(
-            select(AuditSeal).order_by(AuditSeal.seal_id.desc()).limit(1).with_for_update()
-        ).scalar_one_or_none()
+        if here.get_bind().dialect.name == "postgresql":
+            # SQLite's writers wait for each other anyway. A row lock would not do: the one who waited would go on from
+            # the head that was newest when it began to wait.
+            here.execute(select(func.pg_advisory_xact_lock(SEAL_LOCK)))
+        head = here.execute(select(AuditSeal).order_by(AuditSeal.seal_id.desc()).limit(1)).scalar_one_or_none()
         rows = here.execute(
             select(AuditEvent.event_id, AuditEvent.digest)
             .outerjoin(AuditSealedEvent, AuditSealedEvent.event_id == AuditEvent.event_id)
@@ -147,9 +151,13 @@ def _heads() -> Path:
 def _keep_head(seal_id: int, value: str) -> None:
     """Note the newest seal of the day outside the database: a cut-off tail shows against it."""
     target = _heads() / f"{clock.today():%Y-%m-%d}.txt"
-    temporary = target.with_suffix(".part")
-    temporary.write_text(f"{seal_id} {value}\n", "ascii")
-    temporary.replace(target)
+    if target.is_file() and int(target.read_text("ascii").split()[0]) > seal_id:
+        return
+    with tempfile.NamedTemporaryFile(
+        "w", dir=target.parent, suffix=".part", delete=False, encoding="ascii"
+    ) as temporary:
+        temporary.write(f"{seal_id} {value}\n")
+    Path(temporary.name).replace(target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from his.audit import queries
 from his.audit.permissions import Permission
 from his.core import clock
-from his.core.forms import parse_date
+from his.core.forms import parse_date, parse_id
 from his.core.permissions import require
 
 bp = Blueprint("audit", __name__, url_prefix="/audit", template_folder="templates")
@@ -29,12 +29,12 @@ def events() -> Any:
             day = None
     since, until = clock.day_bounds(day) if day else (None, None)
     wanted = queries.EventFilter(
-        patient_id=args.get("patient_id", type=int),
-        user_id=args.get("user_id", type=int),
+        patient_id=parse_id(args.get("patient_id")),
+        user_id=parse_id(args.get("user_id")),
         action=args.get("action", "")[:80],
         since=since,
         until=until,
-        before_id=args.get("before", type=int),
+        before_id=parse_id(args.get("before")),
     )
     rows = queries.events(wanted, PAGE)
     return render_template("audit/events.html", rows=rows, args=args, has_more=len(rows) == PAGE)

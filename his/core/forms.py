@@ -39,6 +39,11 @@ def parse_decimal(text: str) -> Decimal:
     return Decimal(text.replace(",", "."))
 
 
+def parse_id(text: str | None) -> int | None:
+    """Read a row number out of an address: ASCII digits, at most 15; None for anything else."""
+    return int(text) if text and re.match(r"^\d{1,15}$", text, re.ASCII) else None
+
+
 def parse_date(text: str, *, century_pivot: int = 30) -> date:
     """Read ``20/09/2025``, ``20-9-25`` or the digits ``200925`` / ``20092025``; raises ValueError."""
     text = text.strip()

@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 
 from his.core.db import db
 from his.core.errors import Conflict, HisError, RuleBroken
@@ -31,9 +32,16 @@ CONTENT_POLICY = (
 )
 
 
+class RowNumber(IntegerConverter):
+    """A row number in an address: what no table can hold is simply not there."""
+
+    regex = "[0-9]{1,15}"
+
+
 def install(app: Flask) -> None:
     """Fit headers, CSRF and error handling to an application."""
     csrf.init_app(app)
+    app.url_map.converters["int"] = RowNumber
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(HisError, _his_error)
@@ -42,6 +50,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(PoolTimeout, _database_away)
+    app.register_error_handler(OverflowError, _too_big)
+    app.register_error_handler(DataError, _too_big)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -151,6 +161,12 @@ def _http_error(error: HTTPException) -> tuple[Any, int] | HTTPException:
 
 def _stale(_error: StaleDataError) -> tuple[Any, int]:
     return _his_error(Conflict(_("Người khác vừa sửa dữ liệu này. Tải lại để xem bản mới rồi sửa tiếp.")))
+
+
+def _too_big(error: Exception) -> tuple[Any, int]:
+    """A number or text that no column holds (SQLite and PostgreSQL say it differently)."""
+    log.warning("too_big", ref=g.get("request_ref", ""), endpoint=request.endpoint or "", error=type(error).__name__)
+    return _answer(422, _title(422), _("Có giá trị quá lớn hoặc quá dài. Kiểm tra lại số đã gõ."), code="too_big")
 
 
 def _database_away(error: DBAPIError | PoolTimeout) -> tuple[Any, int]:

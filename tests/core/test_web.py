@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.routing import IntegerConverter
 
 from his.app import create_app
 from his.core.errors import Conflict, Finding, InvalidState, NotAllowed, NotFound, RuleBroken, Severity, stop_on_errors
@@ -116,6 +117,11 @@ def test_a_wrong_way_of_calling(client: Any) -> None:
     assert "Về màn hình chính" in answer.text
 
 
+@pytest.mark.parametrize("number", ["99999999999999999999999", "-1", "1e3", "１"])
+def test_a_row_number_no_table_can_hold_is_not_there(login_as: Any, number: str) -> None:
+    assert login_as("administrator").get(f"/identity/users/{number}").status_code == 404
+
+
 def test_too_much_data_is_refused(faulty: Flask) -> None:
     limit = faulty.config["MAX_CONTENT_LENGTH"]
     answer = faulty.test_client().post("/upload", data=b"x" * (limit + 1), content_type="application/octet-stream")
@@ -188,8 +194,7 @@ def test_every_changing_route_refuses_a_post_without_token(guarded: None, app: F
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}):
             values = {
-                name: 1 if type(rule._converters[name]).__name__ == "IntegerConverter" else "x"
-                for name in rule.arguments
+                name: 1 if isinstance(rule._converters[name], IntegerConverter) else "x" for name in rule.arguments
             }
             with app.test_request_context():
                 address = app.url_for(rule.endpoint, **values)
