@@ -37,11 +37,9 @@ if (table && into) {
   });
   table.addEventListener("dblclick", (event) => { const row = event.target.closest("tr[data-href]"); if (row) location.href = row.dataset.href; });
   document.addEventListener("keydown", (event) => {
-    if (!["ArrowDown", "ArrowUp"].includes(event.key) || event.ctrlKey || event.altKey || typing(event.target) || event.target.closest("[data-rows]") || $("dialog[open]")) return;
-    const rows = $$("tr[data-detail]", table);
-    const at = rows.findIndex((n) => n.classList.contains("is-selected"));
-    const next = rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)))];
-    if (next) { event.preventDefault(); next.focus(); }
+    if (event.key !== "Enter" || event.target !== document.body || $("dialog[open]")) return;
+    const row = $("tr.is-selected", table);
+    if (row) { event.preventDefault(); location.href = row.dataset.href; }
   });
 }
 
