@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import abort, current_app, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import abort, flash, g, jsonify, redirect, render_template, request, url_for
 
 from his.audit import service as audit
 from his.core import clock
@@ -236,16 +236,7 @@ def _panel(panel: VisitPanel, visit_id: int, actor: Actor) -> str:
 
 def _render(page: Page, status: int = 200) -> Any:
     months = age_parts(page.visit.patient.birth_on, page.visit.service_on)[1]
-    return render_template("examination/visit.html", p=page, templates=service.note_templates(months), **_links()), status
-
-
-def _links() -> dict[str, bool]:
-    """Which pages of the records module this installation has."""
-    views = current_app.view_functions
-    return {
-        "has_add_allergy": "records.add_allergy" in views, "has_no_allergy": "records.no_allergy" in views,
-        "has_patient": "records.patient" in views,
-    }  # fmt: skip
+    return render_template("examination/visit.html", p=page, templates=service.note_templates(months)), status
 
 
 @bp.get("/visits/<int:visit_id>")
@@ -272,7 +263,7 @@ def visit_part(visit_id: int, area: str) -> Any:
     """A live part of the page: ``own`` (banner, signs, diagnoses, before signing) or the panels of an area."""
     if area == "own":
         found, actor = _visit(visit_id)
-        return fragment(render_template("examination/_own.html", p=_page(found, actor, live=True), **_links()))
+        return fragment(render_template("examination/_own.html", p=_page(found, actor, live=True)))
     if area not in AREAS:
         abort(404)
     actor = current_actor()
@@ -280,7 +271,7 @@ def visit_part(visit_id: int, area: str) -> Any:
     entries = _history(found, actor) if area == "left" else []
     return fragment(
         render_template(
-            "examination/_area.html", area=area, panels=_panels(area, visit_id, actor), entries=entries, visit=found, **_links()
+            "examination/_area.html", area=area, panels=_panels(area, visit_id, actor), entries=entries, visit=found
         )
     )
 
