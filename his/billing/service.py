@@ -145,7 +145,8 @@ def settle(
     `BillChanged`, `NothingToSettle`, `TenderedTooLittle`, `InvalidState`; `Conflict` for a key used for another bill.
     """
     result = once(
-        key, action="billing.settle", actor=actor, body={"visit": visit_id, "method": method.value, "expected": str(expected)},
+        key, action="billing.settle", actor=actor,
+        body={"visit": visit_id, "method": method.value, "expected": "" if expected is None else str(whole(expected))},
         effect=lambda: _settle(visit_id, method, tendered, expected, actor),
     )  # fmt: skip
     settlement = session().get(Settlement, result["settlement_id"])

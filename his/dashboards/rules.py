@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 FIRST_HOUR, LAST_HOUR = 6, 17
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 210, 34, 24, 12
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 860, 210, 34, 24, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Change:
 
     @property
     def text(self) -> str:
-        """``4,2%`` without a sign."""
+        """The size of the change, ``4,2%`` without a sign."""
         return "" if self.percent is None else f"{abs(self.percent):.1f}%".replace(".", ",")
 
 

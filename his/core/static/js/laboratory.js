@@ -45,6 +45,17 @@ if (form) {
   };
   rows.forEach((row) => { show(row); row.addEventListener("input", () => show(row)); });
 
+  // What was typed and not saved must not be released unseen.
+  const release = document.querySelector("[data-release]");
+  const unsaved = () => {
+    if (!release) return;
+    release.setAttribute("aria-disabled", "true");
+    document.querySelector("[data-unsaved]").hidden = false;
+  };
+  form.addEventListener("input", unsaved);
+  document.querySelectorAll('[form="result-form"]').forEach((part) => part.addEventListener("input", unsaved));
+  release?.form.addEventListener("submit", (event) => { if (release.getAttribute("aria-disabled") === "true") { event.preventDefault(); event.stopImmediatePropagation(); } }, true);
+
   form.addEventListener("keydown", (event) => {
     const at = fields.indexOf(event.target);
     if (at < 0 || event.ctrlKey || event.altKey || event.isComposing) return;
