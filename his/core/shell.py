@@ -65,12 +65,9 @@ def build_shell() -> Shell | None:
     if "his_shell" in g:
         found: Shell = g.his_shell
         return found
-    here = request.blueprint or ""
-    menu = tuple(
-        MenuEntry(str(item.label), item.icon, url_for(item.endpoint), item.endpoint.split(".")[0] == here)
-        for item in registry().menu()
-        if may(item.permission)
-    )
+    items = [item for item in registry().menu() if may(item.permission)]
+    here = _active_endpoint([item.endpoint for item in items])
+    menu = tuple(MenuEntry(str(item.label), item.icon, url_for(item.endpoint), item.endpoint == here) for item in items)
     state = g.get("gateway_state", "ok")
     g.his_shell = Shell(
         hospital_name=settings().facility_short_name,
@@ -87,6 +84,13 @@ def build_shell() -> Shell | None:
     )
     shell: Shell = g.his_shell
     return shell
+
+
+def _active_endpoint(endpoints: list[str]) -> str:
+    """Return the menu entry this page belongs to: its own, else the first one of its module."""
+    if request.endpoint in endpoints:
+        return request.endpoint or ""
+    return next((e for e in endpoints if e.split(".")[0] == request.blueprint), "")
 
 
 def _search_url() -> str:

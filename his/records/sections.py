@@ -16,11 +16,11 @@ VISITS = "visits"
 
 
 def of_visits(visits: Iterable[Visit]) -> list[TimelineEntry]:
-    """Return what the desk knows of visits: papers that came along, visits still waiting, visits taken back.
+    """Return what the desk knows of visits: papers that came along, visits taken back.
 
     Examinations themselves are told by the module that owns them.
     """
-    return [entry for visit in visits for entry in (_incoming(visit), _waiting(visit), _cancelled(visit)) if entry is not None]
+    return [entry for visit in visits for entry in (_incoming(visit), _cancelled(visit)) if entry is not None]
 
 
 def _incoming(visit: Visit) -> TimelineEntry | None:
@@ -30,15 +30,6 @@ def _incoming(visit: Visit) -> TimelineEntry | None:
     return TimelineEntry(
         at=visit.registered_at, title=_("Nhận chuyển từ cơ sở %(code)s", code=visit.incoming_facility_code), lines=(line,),
         kind="arrival",
-    )  # fmt: skip
-
-
-def _waiting(visit: Visit) -> TimelineEntry | None:
-    if visit.state is not VisitState.OPEN:
-        return None
-    return TimelineEntry(
-        at=visit.registered_at, title=_("Tiếp đón · phòng %(room)s", room=visit.room_code), lines=(visit.reason,),
-        kind="desk", state=_("Chờ khám"), tone="",
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
 
@@ -23,6 +23,15 @@ ROUTES = (
     ("", _l("Theo thẻ")), ("CHUYEN", _l("Phiếu chuyển")), ("HEN", _l("Phiếu hẹn")), ("CU_TRU", _l("Tạm trú, lưu trú")),
     ("KHONG_BHYT", _l("Thu phí")),
 )  # fmt: skip
+
+
+class Wanted:
+    """Marks a field with the star; whether it may stay empty is decided where the whole is judged."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, _form: Any, _field: Any) -> None:
+        """Accept anything."""
 
 
 class ScanForm(BaseForm):
@@ -43,11 +52,11 @@ class RegisterForm(OnceForm):
     patient_id = HiddenField()
     state = HiddenField()
     room_code = StringField(_l("Phòng khám"), [MaxLength(12)])
-    reason = StringField(_l("Lý do đến khám"), [MaxLength(500)])
+    reason = StringField(_l("Lý do đến khám"), [Wanted(), MaxLength(500)])
     weight_kg = DecimalTextField(_l("Cân nặng (kg)"), low=Decimal("0.3"), high=Decimal(300))
     guardian_kind = SelectField(_l("Là"), choices=GUARDIAN_KINDS, default="mother", validate_choice=False)
-    guardian_name = StringField(_l("Người đưa trẻ đến"), [MaxLength(120)])
-    guardian_phone = StringField(_l("Điện thoại"), [MaxLength(20)])
+    guardian_name = StringField(_l("Người đưa trẻ đến"), [Wanted(), MaxLength(120)])
+    guardian_phone = StringField(_l("Điện thoại"), [Wanted(), MaxLength(20)])
     has_fever_39 = BooleanField(_l("Sốt từ 39 °C"))
     is_disabled = BooleanField(_l("Khuyết tật"))
     is_pregnant = BooleanField(_l("Có thai"))
@@ -60,9 +69,9 @@ class RegisterForm(OnceForm):
     incoming_is_one_year = BooleanField(_l("Có giá trị 1 năm"))
     paper_follows = BooleanField(_l("Phiếu nộp sau"))
 
-    full_name = StringField(_l("Họ và tên"))
-    birth_on = BirthTextField(_l("Ngày sinh"))
-    sex = SelectField(_l("Giới tính"), choices=(("", "–"), *SEXES), validate_choice=False)
+    full_name = StringField(_l("Họ và tên"), [Wanted()])
+    birth_on = BirthTextField(_l("Ngày sinh"), [Wanted()])
+    sex = SelectField(_l("Giới tính"), [Wanted()], choices=(("", "–"), *SEXES), validate_choice=False)
     personal_number = StringField(_l("Số định danh"))
     phone = StringField(_l("Điện thoại"), [MaxLength(20)])
     address_line = StringField(_l("Số nhà, đường"), [MaxLength(500)])

@@ -340,6 +340,8 @@ def _back(form: RegisterForm, kept: dict[str, Any], *, status: int, **more: Any)
         text = str(form.patient_id.data)
         patient_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
         return render(patient=records.loaded(patient_id), form=form, kept=state.of_patient(patient_id), status=status, **more)
+    if "duplicates" not in more and not kept.get("duplicates"):
+        more["duplicates"] = duplicate_rows(_likely(_typed(form), form))
     return render(is_new=True, form=form, kept=kept, status=status, **more)
 
 

@@ -73,7 +73,6 @@ function step(by) {
 }
 
 if (scan) {
-  if (scan.value) scan.select();
   if (!$("[data-autofocus]") && !$(".is-invalid")) { scan.focus(); scan.select(); }
   let timer = 0;
   const digit = () => (/^[0-9]$/.test(scan.value) ? (Number(scan.value) || 10) - 1 : -1);
@@ -123,10 +122,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const next = all[all.indexOf(here) + (event.key === "ArrowDown" ? 1 : -1)];
     if (next) next.focus(); else if (event.key === "ArrowUp") scan?.focus();
-  } else if (/^[1-9]$/.test(event.key)) {
-    event.preventDefault();
-    all[Number(event.key) - 1]?.form.requestSubmit();
-  } else if (event.key.length === 1 && scan) scan.focus();
+  } else if (event.key.length === 1 && event.key !== " " && scan) { scan.value = ""; scan.focus(); }
 });
 
 // --- a new patient: who may be the same person, and whether a guardian is needed ------------------------------------------------
