@@ -44,9 +44,9 @@ class PackagedFetcher(URLFetcher):  # type: ignore[misc]
         if not url.startswith(PACKAGED):
             raise ValueError("papers are built from packaged files only")
         path = (STATIC / "fonts" / "paper" / url.removeprefix(PACKAGED)).resolve()
-        if path.parent != (STATIC / "fonts" / "paper").resolve() or not path.is_file():
+        if path.parent != (STATIC / "fonts" / "paper").resolve() or not path.is_file() or path.suffix not in MEDIA_TYPES:
             raise ValueError("no such packaged file")
-        return URLFetcherResponse(url, path.open("rb"), {"Content-Type": MEDIA_TYPES[path.suffix]})
+        return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": MEDIA_TYPES[path.suffix]})
 
 
 @dataclass(frozen=True, slots=True)

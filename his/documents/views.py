@@ -12,6 +12,7 @@ from his.core.db import transaction
 from his.core.module import registry
 from his.core.permissions import SIGNED_IN, current_actor, public, require
 from his.documents import queries, rendering, rules, service
+from his.documents.errors import PaperNotFound
 from his.documents.permissions import Permission
 
 bp = Blueprint("documents", __name__, template_folder="templates")
@@ -48,8 +49,10 @@ def styles() -> Response:
 @require("identity:user:read", "catalogues:catalogue:import")
 def sample(form_code: str) -> Any:
     """Show a form with invented data, for checking its layout."""
-    form = registry().form(form_code)
-    return pdf_response(service.render(form_code, form.sample()).content, form_code)
+    form = next((form for module in registry().modules for form in module.forms if form.code == form_code), None)
+    if form is None:
+        raise PaperNotFound("Không có biểu mẫu này.")
+    return pdf_response(service.render(form_code, form.sample(), mark="MẪU").content, form_code)
 
 
 @bp.get("/v/")

@@ -88,7 +88,8 @@ def test_a_complete_referral_has_no_findings() -> None:
 def test_each_gap_is_named_at_its_field(change: dict[str, object], field: str) -> None:
     found = rules.check_referral(replace(FULL, **change))  # type: ignore[arg-type]
     assert [f.field for f in found] == [field]
-    assert found[0].source and found[0].message.endswith(".")
+    assert found[0].source
+    assert found[0].message.endswith(".")
 
 
 def test_a_transfer_on_request_with_its_commitment_is_complete() -> None:

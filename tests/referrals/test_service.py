@@ -215,7 +215,8 @@ def test_numbers_never_repeat_even_after_a_cancelled_paper(doctor: Actor, head: 
 def test_patients_without_insurance_have_their_own_form_and_series(doctor: Actor, head: Actor) -> None:
     insured = issued(doctor, head)
     uninsured = issued(doctor, head, make_case(doctor, insured=False))
-    assert (uninsured.number or "").startswith("000001/") and (uninsured.number or "").endswith("/PCCSKCB-DV")
+    assert (uninsured.number or "").startswith("000001/")
+    assert (uninsured.number or "").endswith("/PCCSKCB-DV")
     assert documents_queries.get(uninsured.paper_id or 0).form_code == "referral_dv"
     assert (insured.register_number, uninsured.register_number) == ("1", "2")
 
@@ -360,7 +361,8 @@ def test_dropping_a_replacement_gives_the_old_paper_back(doctor: Actor, head: Ac
     with transaction():
         service.cancel(fresh.referral_id, "", actor=doctor)
     found = queries.of_visit(old.visit_id)
-    assert found is not None and found.referral_id == old.referral_id
+    assert found is not None
+    assert found.referral_id == old.referral_id
     assert found.state is ReferralState.ISSUED
 
 

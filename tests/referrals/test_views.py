@@ -212,10 +212,12 @@ def test_the_preview_is_the_paper_without_script_or_inline_style(doctor: TestUse
     browser = browse(doctor)
     page = browser.get(url(referral, "preview")).text
     assert "PHIẾU CHUYỂN CƠ SỞ KHÁM BỆNH, CHỮA BỆNH BẢO HIỂM Y TẾ" in page
-    assert "<script" not in page and "style=" not in page
+    assert "<script" not in page
+    assert "style=" not in page
     css = browser.get("/papers/paper.css")
     assert css.mimetype == "text/css"
-    assert "paper:" not in css.text and "/static/fonts/paper/LiberationSerif-Regular.ttf" in css.text
+    assert "paper:" not in css.text
+    assert "/static/fonts/paper/LiberationSerif-Regular.ttf" in css.text
 
 
 # --- cancel and replace ---------------------------------------------------------------------------------------------
