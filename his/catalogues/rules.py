@@ -134,8 +134,11 @@ def _cell(column: Column, text: str) -> tuple[Any, str]:
 
 def read_rows(
     spec: FileSpec, header: list[str], rows: Iterable[list[str]]
-) -> tuple[list[dict[str, Any]], list[ImportProblem]]:
-    """Read a file strictly; returns the rows and every problem (row, column, value, what to do)."""
+) -> tuple[list[tuple[int, dict[str, Any]]], list[ImportProblem]]:
+    """Read a file strictly; returns (row number, values) and every problem (row, column, value, what to do).
+
+    Rows are numbered as a spreadsheet shows them: the heading is 1.
+    """
     problems: list[ImportProblem] = []
     names = [name.strip().lstrip("\ufeff") for name in header]
     missing = [c.name for c in spec.columns if c.name not in names and c.required]
@@ -148,7 +151,7 @@ def read_rows(
     if problems:
         return [], problems
     index = {name: i for i, name in enumerate(names)}
-    found: list[dict[str, Any]] = []
+    found: list[tuple[int, dict[str, Any]]] = []
     seen: dict[tuple[Any, ...], int] = {}
     for number, cells in enumerate(rows, start=2):
         if not any(cell.strip() for cell in cells):
@@ -174,7 +177,7 @@ def read_rows(
                 ImportProblem(number, spec.key[-1], str(key[-1]), f"Mã này đã có ở dòng {seen[key]}. Xóa một dòng.")
             )
         seen[key] = number
-        found.append(values)
+        found.append((number, values))
     if not found and not problems:
         problems.append(ImportProblem(1, "", "", "Tệp không có dòng dữ liệu nào."))
     return found, problems

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from typing import Any
 
 import holidays as holiday_days
 from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
 from sqlalchemy import insert, select, update
 
 from his.audit import service as audit
@@ -64,6 +65,8 @@ PACKAGED: dict[str, tuple[date, str]] = {
 }
 SEARCHED = {"icd10": "icd", "drugs": "drug", "services": "service", "communes": "commune", "facilities": "facility"}
 MAX_BYTES = 30 * 1024 * 1024
+MAX_UNPACKED = 200 * 1024 * 1024
+MAX_PARTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,11 @@ class ImportReport:
     already_done: bool = False
 
 
-def read_file(name: str, data: bytes) -> tuple[list[str], Iterable[list[str]]]:
-    """Return heading and rows of a CSV or XLSX file. Raises `ImportRefused` for a file of the wrong kind."""
+def read_file(name: str, data: bytes) -> tuple[list[str], list[list[str]]]:
+    """Return heading and rows of a CSV or XLSX file. Raises `ImportRefused` for a file of the wrong kind.
+
+    The content decides, not the name; packed files are looked at before they are unpacked.
+    """
 
     def refuse(message: str) -> ImportRefused:
         return ImportRefused([ImportProblem(1, "", name, message)])
@@ -90,28 +96,52 @@ def read_file(name: str, data: bytes) -> tuple[list[str], Iterable[list[str]]]:
     if not data:
         raise refuse("Tệp rỗng. Chọn tệp khác.")
     if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    if data[:4] == b"PK\x03\x04":
-        try:
-            book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-            raise refuse("Tệp không phải bảng tính XLSX. Lưu lại từ Excel hoặc LibreOffice rồi nhập.") from error
-        sheet = book.worksheets[0]
-        rows = ([_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
-    else:
-        if b"\x00" in data[:4096] or data[:4] == b"%PDF":
-            raise refuse("Chỉ nhận tệp CSV (UTF-8) hoặc XLSX. Xuất lại đúng loại tệp.")
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise refuse("Tệp không phải UTF-8. Lưu lại với mã hóa UTF-8 rồi nhập.") from error
-        first = text.split("\n", 1)[0]
-        delimiter = ";" if first.count(";") > first.count(",") else ","
-        rows = (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    header = next(iter(rows), None)
-    if not header:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            data = packed.read(MAX_UNPACKED + 1)
+        if len(data) > MAX_UNPACKED:
+            raise refuse("Tệp nén bung ra quá lớn. Chia nhỏ rồi nhập từng phần.")
+    try:
+        rows = _spreadsheet(data) if data[:4] == b"PK\x03\x04" else _comma_separated(name, data)
+    except _WrongFileError as error:
+        raise refuse(str(error)) from error
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, InvalidFileException, SyntaxError) as error:
+        raise refuse("Tệp không phải bảng tính XLSX. Lưu lại từ Excel hoặc LibreOffice rồi nhập.") from error
+    except csv.Error as error:
+        raise refuse(
+            "Tệp CSV hỏng: có ô quá dài hoặc dấu nháy không khép. Mở bằng bảng tính, lưu lại rồi nhập."
+        ) from error
+    if not rows or not any(cell.strip() for cell in rows[0]):
         raise refuse("Tệp không có dòng tiêu đề.")
-    return header, rows
+    return rows[0], rows[1:]
+
+
+class _WrongFileError(Exception):
+    """A file that is not what it should be; the message is for the user."""
+
+
+def _spreadsheet(data: bytes) -> list[list[str]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        parts = packed.infolist()
+        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+            raise _WrongFileError("Bảng tính bung ra quá lớn. Chia nhỏ hoặc lưu thành CSV rồi nhập.")
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    try:
+        return [[_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+    finally:
+        book.close()
+
+
+def _comma_separated(name: str, data: bytes) -> list[list[str]]:
+    packed = (".csv", ".csv.gz")
+    if not name.lower().endswith(packed) or b"\x00" in data[:4096] or data[:4] == b"%PDF":
+        raise _WrongFileError("Chỉ nhận tệp CSV (UTF-8) hoặc XLSX. Xuất lại đúng loại tệp.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _WrongFileError("Tệp không phải UTF-8. Lưu lại với mã hóa UTF-8 rồi nhập.") from error
+    heading = text.split("\n", 1)[0]
+    delimiter = max((",", ";", "\t"), key=heading.count)
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
 def _text(cell: Any) -> str:
@@ -146,20 +176,22 @@ def import_catalogue(
     if done is not None:
         return ImportReport(catalogue, 0, 0, 0, 0, digest, already_done=True)
     header, rows = read_file(name, data)
-    values, problems = rules.read_rows(spec, header, rows)
+    numbered, problems = rules.read_rows(spec, header, rows)
     check = rules.CHECKS.get(catalogue)
     if check is not None and not problems:
-        for number, row in enumerate(values, start=2):
+        for number, row in numbered:
             column, message = check(row)
             if message:
                 problems.append(ImportProblem(number, column, str(row.get(column)), message))
-    problems += _check_references(catalogue, values) if not problems else []
+    problems += _check_references(catalogue, numbered) if not problems else []
+    problems += _check_days(spec, numbered, valid_from) if not problems else []
     if problems:
         raise ImportRefused(problems)
+    values = [row for _, row in numbered]
     return _apply(spec, values, valid_from, source, digest, full=full, dry_run=dry_run, actor=actor)
 
 
-def _check_references(catalogue: str, values: list[dict[str, Any]]) -> list[ImportProblem]:
+def _check_references(catalogue: str, numbered: list[tuple[int, dict[str, Any]]]) -> list[ImportProblem]:
     """Codes that point to other catalogues must exist there."""
     here = session()
     wanted: dict[str, tuple[str, Any]] = {
@@ -175,9 +207,33 @@ def _check_references(catalogue: str, values: list[dict[str, Any]]) -> list[Impo
         ImportProblem(
             number, column, str(row[column]), "Mã này chưa có trong danh mục gốc. Nhập danh mục gốc trước hoặc sửa mã."
         )
-        for number, row in enumerate(values, start=2)
+        for number, row in numbered
         if row[column] not in known
     ][: rules.MAX_PROBLEMS]
+
+
+def _check_days(
+    spec: rules.FileSpec, numbered: list[tuple[int, dict[str, Any]]], valid_from: date
+) -> list[ImportProblem]:
+    """A day before the row in force would rewrite what bills of the days between were made with."""
+    if not spec.is_dated:
+        return []
+    model = MODELS[spec.catalogue]
+    keys = [getattr(model, name) for name in spec.key]
+    later = {
+        tuple(row[:-1]): row.valid_from
+        for row in session().execute(
+            select(*keys, model.valid_from).where(model.valid_to.is_(None), model.valid_from > valid_from)
+        )
+    }
+    return [
+        ImportProblem(
+            number, spec.key[-1], str(row[spec.key[-1]]),
+            f"Mã này đã có bản hiệu lực từ {later[key]:%d/%m/%Y}. Chọn ngày bắt đầu từ ngày đó trở đi.",
+        )
+        for number, row in numbered
+        if (key := tuple(row[name] for name in spec.key)) in later
+    ][: rules.MAX_PROBLEMS]  # fmt: skip
 
 
 def _apply(
@@ -228,12 +284,13 @@ def _apply(
     )  # fmt: skip
     here.add(run)
     here.flush()  # rows carry the import's id
+    gone: list[int] = []
     if spec.is_dated:
-        ids = [getattr(row, primary) for row in (*closed, *(r for r in replaced if r.valid_from < valid_from))]
-        for start in range(0, len(ids), 500):
+        gone = [getattr(row, primary) for row in (*closed, *(r for r in replaced if r.valid_from < valid_from))]
+        for start in range(0, len(gone), 500):
             here.execute(
                 update(model)
-                .where(getattr(model, primary).in_(ids[start : start + 500]))
+                .where(getattr(model, primary).in_(gone[start : start + 500]))
                 .values(valid_to=valid_from - timedelta(days=1))
                 .execution_options(synchronize_session=False)
             )
@@ -242,7 +299,7 @@ def _apply(
         here.execute(insert(model), [_defaults(model, {**row, **more}) for row in added[start : start + 1000]])
     here.flush()  # replaced rows are written before they are indexed
     here.expire_all()
-    _index(spec.catalogue, {key_of(row) for row in values}, [getattr(row, primary) for row in closed])
+    _index(spec.catalogue, {key_of(row) for row in values}, gone)
     audit.record(
         actor, Action.IMPORT, subject_type="catalogue_import", subject_id=run.import_id,
         details={"catalogue": spec.catalogue, "digest": digest, "added": len(added), "closed": len(closed)},

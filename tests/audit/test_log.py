@@ -16,7 +16,7 @@ from his.audit import queries, service
 from his.audit.ddl import TABLES, drop_statements
 from his.audit.enums import Action, Result
 from his.audit.models import AuditEvent, AuditSeal, AuditSealedEvent
-from his.core.actor import SYSTEM, Actor
+from his.core.actor import Actor
 from his.core.config import current
 from his.core.db import session, transaction
 from his.core.tasks import Heartbeat
