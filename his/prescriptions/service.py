@@ -48,6 +48,7 @@ audit.register_actions(Action, ACTION_DETAILS)
 SEND = "prescriptions.send"
 SIGN_PLACE = "prescriber"
 MIN_REASON = 15
+MAX_LINES = 50
 VALID_DAYS = 5  # collected within five days of signing (TT 26/2025 Đ12 k9 b)
 quantity_text = rules.quantity_text
 usage_text = rules.usage_text
@@ -164,6 +165,8 @@ def set_lines(
 
 def _check_lines(lines: Sequence[LineData], known: dict[str, Drug]) -> list[Finding]:
     findings = []
+    if len(lines) > MAX_LINES:
+        findings.append(Finding("too_many_lines", "", f"Một đơn nhiều nhất {MAX_LINES} thuốc. Bỏ bớt dòng."))
     for i, line in enumerate(lines):
         if line.drug_code not in known:
             findings.append(

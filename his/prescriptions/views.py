@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 
 from his.audit import service as audit
 from his.catalogues import queries as catalogues
+from his.catalogues.errors import CodeNotFound
 from his.core.db import transaction
 from his.core.errors import DomainError, Finding, NotAllowed, RuleBroken
 from his.core.forms import clean_text
@@ -75,7 +76,7 @@ def edit(visit_id: int) -> Any:
 def save(visit_id: int) -> Any:
     """Save the lines as they stand on the page, changed by the button that was pressed."""
     form = EditorForm()
-    chosen = int(form.prescription_id.data) if (form.prescription_id.data or "").isdecimal() else None
+    chosen = _number(form.prescription_id.data)
     if not form.validate_on_submit():
         return _page(visit_id, prescription_id=chosen, form=form, status=422)
     try:
@@ -90,12 +91,17 @@ def save(visit_id: int) -> Any:
         return _page(
             visit_id,
             prescription_id=chosen,
-            status=error.http_status,
+            status=422 if isinstance(error, CodeNotFound) else error.http_status,
             findings=(Finding(error.code, "", error.message),),
         )
     if wants_fragment():
         return _page(visit_id, prescription_id=chosen)
     return redirect(url_for(".edit", visit_id=visit_id, rx=chosen), 303)
+
+
+def _number(text: str | None) -> int | None:
+    """Read an id or a version a page sends back; None for nothing and for nonsense."""
+    return int(text) if text and text.isdecimal() and len(text) <= 15 else None
 
 
 def _change(visit_id: int, chosen: int | None, form: EditorForm, do: str) -> int:
@@ -107,7 +113,7 @@ def _change(visit_id: int, chosen: int | None, form: EditorForm, do: str) -> int
     rx = queries.get(chosen) if chosen is not None else service.draft_for(visit_id, actor=actor)
     if rx.visit_id != visit_id:
         raise PrescriptionNotFound("Không tìm thấy đơn thuốc này.")
-    version = int(form.version.data) if (form.version.data or "").isdecimal() else None
+    version = _number(form.version.data)
     lines = with_change(form.lines_data(), do)
     word, _sep, rest = do.partition(":")
     if word == "copy":
@@ -115,14 +121,13 @@ def _change(visit_id: int, chosen: int | None, form: EditorForm, do: str) -> int
         lines += [line for line in service.last_lines(visit_id) if line.drug_code not in have]
     elif word == "swap":
         place, _sep, code = rest.partition(":")
-        position = int(place)
-        fresh = service.first_dose(visit_id, code, lines[position].days)
-        lines[position] = replace(
-            fresh,
-            dose_amount=Decimal(1),
-            times_per_day=lines[position].times_per_day,
-            times_text=lines[position].times_text,
-        )
+        position = _number(place)
+        if position is not None and position < len(lines):
+            old = lines[position]
+            fresh = service.first_dose(visit_id, code, old.days)
+            lines[position] = replace(
+                fresh, dose_amount=Decimal(1), times_per_day=old.times_per_day, times_text=old.times_text
+            )
     elif form.add_drug.data:
         lines.append(service.first_dose(visit_id, form.add_drug.data, lines[-1].days if lines else 5))
     rx = service.set_lines(
@@ -172,7 +177,7 @@ def _at_field(form: EditorForm, finding: Finding) -> bool:
 def _names(form: EditorForm, on: date) -> dict[str, str]:
     """Return the names of the products a person had typed when somebody else saved first."""
     known = catalogues.drugs([entry.form.drug.data for entry in form.lines], on)
-    return {code: f"{drug.ingredient_vi} {drug.strength}" for code, drug in known.items()}
+    return {code: f"{editor.short_name(drug.ingredient_vi)} {drug.strength}" for code, drug in known.items()}
 
 
 def _visit_url(visit_id: int) -> str:

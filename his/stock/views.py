@@ -74,7 +74,7 @@ def receive() -> Any:
             field.errors = [*field.errors, error.message]
         else:
             flash(_("Đã nhập lô %(lot)s.", lot=form.lot_number.data), "success")
-            return redirect(url_for(".index", drug=form.drug_code.data), 303)
+            return redirect(url_for(".index", drug=form.drug_code.data, _anchor=f"row-{form.drug_code.data}"), 303)
     return _page(form.drug_code.data or "", form=form, status=422)
 
 
@@ -94,5 +94,5 @@ def correct(lot_id: int) -> Any:
             form.reason.errors = [*form.reason.errors, error.message]
         else:
             flash(_("Đã điều chỉnh lô %(lot)s.", lot=lot.lot_number), "success")
-            return redirect(url_for(".index", drug=lot.drug_code), 303)
+            return redirect(url_for(".index", drug=lot.drug_code, _anchor=f"row-{lot.drug_code}"), 303)
     return _page(drug, correct_form=form, lot_id=lot_id, status=422)

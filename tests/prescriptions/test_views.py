@@ -371,3 +371,39 @@ def test_panel_record_and_check_speak_of_the_draft(desk: Any) -> None:
     entry = section.entries(visit.patient_id, [visit.visit_id], doctor)[0]
     assert entry.title.endswith("đã ký")
     assert entry.url == f"/prescriptions/visits/{visit.visit_id}?rx={rx.prescription_id}"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"add_drug": "NOPE"}, {"do": "swap:0:NOPE"}, {"do": "override:0x0:nonsense"}, {"do": "override:9:monitored"}],
+)
+def test_stale_or_forged_buttons_are_refused_in_words(desk: Any, bad: dict[str, str]) -> None:
+    browser, doctor = desk
+    make_drug("PRED")
+    rx = make_draft(visit := make_rx_visit(), line(), actor=doctor)
+    answer = browser.post(f"/prescriptions/visits/{visit.visit_id}", data=fields(rx, {}, **bad))
+    assert answer.status_code in (409, 422)
+    assert 'class="err-summary"' in answer.text
+    assert [x.drug_code for x in open_rx(visit).lines] == ["PRED"]
+
+
+@pytest.mark.parametrize("field", ["version", "prescription_id"])
+@pytest.mark.parametrize("value", ["9" * 40, "x", "-1", "1.5"])
+def test_nonsense_in_hidden_fields_breaks_nothing(desk: Any, field: str, value: str) -> None:
+    browser, doctor = desk
+    make_drug("PRED")
+    rx = make_draft(visit := make_rx_visit(), line(), actor=doctor)
+    answer = browser.post(
+        f"/prescriptions/visits/{visit.visit_id}", data=fields(rx, {}) | {field: value, "do": "swap:77:PRED"}
+    )
+    assert answer.status_code in (303, 404, 409, 422)
+    assert open_rx(visit).lines[0].quantity == 9
+
+
+def test_more_than_fifty_lines_are_refused(desk: Any) -> None:
+    browser, doctor = desk
+    make_drug("PRED")
+    rx = make_draft(visit := make_rx_visit(), line(), actor=doctor)
+    answer = browser.post(f"/prescriptions/visits/{visit.visit_id}", data=fields(rx, *({} for _ in range(51))))
+    assert answer.status_code == 422
+    assert "nhiều nhất 50 thuốc" in answer.text

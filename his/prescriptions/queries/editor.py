@@ -68,7 +68,7 @@ class EditorLine:
     swaps: tuple[Swap, ...]
 
     @property
-    def is_short(self) -> bool:
+    def isshort_name(self) -> bool:
         return self.available < self.line.quantity
 
     @property
@@ -216,7 +216,7 @@ def _line(
     units = rules.dose_units(line.unit, line.form, line.strength)
     over = any(a.open.is_open and a.open.alert.rule in DOSE_RULES for a in alerts)
     return EditorLine(
-        line=line, drug=drug, name=_short(drug.ingredient_vi) if drug else line.inn.capitalize(),
+        line=line, drug=drug, name=short_name(drug.ingredient_vi) if drug else line.inn.capitalize(),
         sub=" · ".join(part for part in (line.brand, line.route_name or line.form) if part),
         help=rules.dose_help(values[position], facts, dose_unit=line.dose_unit, form=line.form),
         units=units if line.dose_unit in units else (line.dose_unit, *units),
@@ -230,7 +230,7 @@ def _line(
     )  # fmt: skip
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """Return an ingredient without the note on its salt ("Azithromycin (dưới dạng …)")."""
     return name.partition(" (dưới dạng")[0].partition(" (tương đương")[0]
 

@@ -65,7 +65,8 @@ def _summary(rx: Prescription, weight: Any) -> PanelRx:
 
 def _panel_line(line: PrescriptionLine, weight: Any) -> PanelLine:
     mass = rules.dose_mg(queries.rx_line(line))
-    per_kg = f"{decimal_text(rules.per_kg(mass, weight))} mg/kg" if mass is not None and weight else ""
+    each = rules.per_kg(mass, weight) if mass is not None and weight and rules.is_systemic(line.route_code) else None
+    per_kg = f"{decimal_text(each)} mg/kg" if each else ""
     rhythm = f"{line.times_per_day} lần/tuần" if line.frequency == "weekly" else f"{line.times_per_day} lần/ngày"
     usage = f"{decimal_text(line.dose_amount)} {line.dose_unit} × {rhythm} × {line.days} ngày"
     name = line.inn[:1].upper() + line.inn[1:]

@@ -10,6 +10,7 @@ from his.prescriptions.rules.dosing import (
     dose_help,
     dose_units,
     fixes_for,
+    is_systemic,
     quantity_of,
     suggested_dose,
 )
@@ -28,6 +29,6 @@ from his.prescriptions.rules.writing import (
 
 __all__ = [
     "RULESET_VERSION", "Alert", "AllergyFacts", "DoseHelp", "DoseOption", "Fix", "NationalLine", "NationalPrescription", "PatientFacts", "RxLine", "check_prescription", "control_letter",
-    "dose_help", "dose_mg", "dose_text", "dose_units", "drug_text", "fixes_for", "is_code", "limit_for", "must_hide_identity", "national_payload", "number_text", "per_kg", "prescription_code",
+    "dose_help", "dose_mg", "dose_text", "dose_units", "drug_text", "fixes_for", "is_code", "is_systemic", "limit_for", "must_hide_identity", "national_payload", "number_text", "per_kg", "prescription_code",
     "quantity_of", "quantity_text", "suggested_dose", "top_alerts", "usage_text",
 ]  # fmt: skip

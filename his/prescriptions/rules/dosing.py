@@ -122,6 +122,11 @@ def step_of(dose_unit: str, form: str) -> Decimal:
     return HALF if unit == "gói" else ONE
 
 
+def is_systemic(route: str) -> bool:
+    """Tell whether what is given by a route acts in the whole body, so that its dose goes by weight."""
+    return ref.route_groups().get(route, "oral").startswith(("oral", "inj", "rectal"))
+
+
 def mass_of(line: RxLine, amount: Decimal, dose_unit: str) -> Decimal | None:
     """Return the mg in an amount of a line's product."""
     probe = RxLine(line.ingredient, line.strength, line.route, f"{number_text(amount)} {dose_unit}")
@@ -201,8 +206,7 @@ def dose_help(line: RxLine, patient: PatientFacts, *, dose_unit: str, form: str 
     high = _ceiling(limit, weight, line.times_per_day or 1) if limit else None
     low = limit.min_mg_per_kg_dose * weight if limit and weight and limit.min_mg_per_kg_dose and by_weight else None
     tone = _tone(mg, low, high)
-    local = not ref.route_groups().get(line.route, "oral").startswith(("oral", "inj", "rectal"))
-    if local and not by_weight:
+    if not is_systemic(line.route) and not by_weight:
         return DoseHelp("", "")
     each = _per_kg(mg, weight) if by_weight or (limit is None and weight and patient.age_months < 144) else None
     rhythm = "ngày" if line.times_per_day == 1 else "lần"

@@ -7,7 +7,7 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const inText = (node) => node && ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName);
 
 if (form && document.getElementById("rx-add")) {
-  let busy = null; let again = null; let dirty = false; let selected = 0;
+  let busy = null; let again = null; let dirty = false; let selected = 0; let removed = null; let undoTimer = 0;
   const values = () => new Map([...new FormData(form)].map(([name, value]) => [name, String(value)]));
 
   function select(row) {
@@ -39,9 +39,21 @@ if (form && document.getElementById("rx-add")) {
     return late;
   }
 
+  // A removed line can be brought back for ten seconds: the form as it was is sent again under the present version.
+  function offerUndo(data) {
+    removed = data;
+    const line = document.getElementById("rx-undo");
+    line.hidden = !data;
+    window.clearTimeout(undoTimer);
+    if (data) undoTimer = window.setTimeout(() => offerUndo(null), 10000);
+  }
+  $("#rx-undo button")?.addEventListener("click", () => { if (removed) run("restore", removed); });
+
   async function post(name, value) {
     const before = values();
-    const data = new FormData(form);
+    const restoring = name === "restore";
+    const data = restoring ? value : new FormData(form);
+    if (restoring) { for (const field of ["version", "prescription_id"]) data.set(field, form.elements[field].value); name = "do"; value = "save"; }
     data.set("do", value || "save");
     if (name && name !== "do") data.set(name, value);
     dirty = false;
@@ -53,6 +65,7 @@ if (form && document.getElementById("rx-add")) {
       const add = $("input[name=add_drug]", form);
       const added = Boolean(add?.value);
       const ok = response.ok;
+      if (ok) { if (String(value).startsWith("remove:")) { data.delete("do"); offerUndo(data); } else offerUndo(null); }
       const late = swap(html, before);
       if (add) add.value = "";
       if (ok && added) { const rows = $$("tr.rxrow", form); const mine = rows.find((row) => $("input[type=hidden]", row)?.value === data.get("add_drug")) || rows.at(-1); if (mine) { select(Number(mine.dataset.row)); const dose = $("[data-dose]", mine); dose?.focus(); dose?.select(); } }
