@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,21 +18,31 @@ from tests.journeys.stack import ROOT, free_port, wait_for
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """A folder and ports of its own; staff but no patients, so that the start is quick."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("HIS_")}
-    standins = f"http://127.0.0.1:{free_port()}"
-    made = {
-        **kept, "HIS_VAR_DIR": str(tmp_path / "var"), "HIS_PORT": str(free_port()), "PYTHONPATH": str(ROOT),
-        "HIS_INSURER_URL": f"{standins}/insurer", "HIS_NATIONAL_RX_URL": f"{standins}/national-rx",
-    }  # fmt: skip
+def _plain() -> dict[str, str]:
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("HIS_")}, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo's staff and no patients, made once."""
+    folder = tmp_path_factory.mktemp("staffed")
     for arguments in (["db", "upgrade"], ["demo", "load", "--staff-only"]):
         subprocess.run(
-            [sys.executable, "-c", "from his.app import main; main()", *arguments], cwd=ROOT, env=made, check=True,
-            capture_output=True, timeout=180,
+            [sys.executable, "-c", "from his.app import main; main()", *arguments], cwd=ROOT, check=True,
+            env={**_plain(), "HIS_VAR_DIR": str(folder)}, capture_output=True, timeout=180,
         )  # fmt: skip
-    return made
+    return folder
+
+
+@pytest.fixture
+def environment(staffed: Path, tmp_path: Path) -> dict[str, str]:
+    """A folder and ports of its own."""
+    shutil.copytree(staffed, tmp_path / "var")
+    standins = f"http://127.0.0.1:{free_port()}"
+    return {
+        **_plain(), "HIS_VAR_DIR": str(tmp_path / "var"), "HIS_PORT": str(free_port()),
+        "HIS_INSURER_URL": f"{standins}/insurer", "HIS_NATIONAL_RX_URL": f"{standins}/national-rx",
+    }  # fmt: skip
 
 
 @pytest.fixture
