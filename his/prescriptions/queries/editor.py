@@ -68,7 +68,7 @@ class EditorLine:
     swaps: tuple[Swap, ...]
 
     @property
-    def isshort_name(self) -> bool:
+    def is_short(self) -> bool:
         return self.available < self.line.quantity
 
     @property
