@@ -81,7 +81,7 @@ def _rows(name: str) -> tuple[dict[str, Any], ...]:
         catalogue_rules.SPECS[name], header, [row for row in reader if row[place] in wanted]
     )
     assert not problems, problems[:3]
-    return tuple(values)
+    return tuple(row for _number, row in values)
 
 
 def small_catalogue() -> None:
