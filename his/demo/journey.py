@@ -275,6 +275,7 @@ def arrive(plan: Plan, house: House) -> int | None:
                 has_fever_39=bool(plan.temperature and plan.temperature >= 39),
                 incoming_paper_number=plan.paper_number, incoming_facility_code=who.registered if plan.paper_number else "",
                 incoming_signed_on=clock.local(plan.arrives_at).date() - timedelta(days=2) if plan.paper_number else None,
+                paper_follows=plan.route == "CHUYEN" and not plan.paper_number,
             ),
             actor=clerk,
         )  # fmt: skip
@@ -358,7 +359,9 @@ def _test(plan: Plan, case: Case, house: House, visit_id: int, doctor: Actor) ->
         with step(plan.moment(MINUTES[Stage.ENTERED])):
             for line_id, kind, code in lines:
                 if kind is OrderKind.LABORATORY:
-                    result = laboratory.enter(line_id, case.values, actor=house.act("xetnghiem"))
+                    result = laboratory.enter(
+                        line_id, case.values, critical_note="Đã gọi báo bác sĩ điều trị.", actor=house.act("xetnghiem")
+                    )
                     entered.append((kind, result.result_id))
                 else:
                     words, conclusion, abnormal = case.reports[code]
