@@ -6,6 +6,7 @@ random token; everything else is a row that can be ended at once (SEC-20, SEC-21
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from his.core import clock
 from his.core.actor import Actor
 from his.core.config import current
 from his.core.db import transaction
+from his.core.i18n import gettext as _
 from his.core.i18n import select_locale
 from his.core.web import wants_fragment, wants_json
 from his.identity import queries, service
@@ -34,7 +36,8 @@ class ServerSession(dict[str, Any], SessionMixin):
     def __init__(self, facts: queries.SessionFacts) -> None:
         super().__init__(facts.session.data)
         self.facts = facts
-        self._before = dict(self)
+        # Whole, not shallow: flashed messages are appended to a list that is in here already.
+        self._before = deepcopy(dict(self))
 
     @property
     def changed(self) -> bool:
@@ -140,7 +143,7 @@ def _load(_request: Request) -> SignedInUser | None:
 
 def _unauthorized() -> Any:
     if wants_json() or wants_fragment():
-        return jsonify(code="signed_out", message="Phiên làm việc đã hết. Đăng nhập lại, chữ đã gõ vẫn được giữ."), 401
+        return jsonify(code="signed_out", message=_("Phiên làm việc đã hết. Đăng nhập lại, chữ đã gõ vẫn được giữ.")), 401
     target = request.full_path.rstrip("?") if request.method == "GET" else ""
     return redirect(url_for("identity.login", next=target or None))
 
@@ -151,7 +154,7 @@ def _guard() -> Any:
         return None
     if current_user.is_locked:
         if wants_json() or wants_fragment() or request.method != "GET":
-            return jsonify(code="locked", message="Màn hình đang khóa. Gõ mật khẩu để tiếp tục."), 423
+            return jsonify(code="locked", message=_("Màn hình đang khóa. Gõ mật khẩu để tiếp tục.")), 423
         return render_template("identity/locked.html", target=request.full_path.rstrip("?")), 423
     if current_user.must_change_password and request.endpoint not in ("identity.change_password", "identity.profile"):
         return redirect(url_for("identity.change_password"))
