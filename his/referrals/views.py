@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace as replace_
 from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 
 from his.audit import service as audit
+from his.catalogues import queries as catalogues
 from his.core import clock
 from his.core.db import transaction
 from his.core.errors import Conflict, DomainError, Finding, RuleBroken
@@ -29,20 +32,25 @@ REGISTER_DAYS = 31
 
 def _page(
     visit_id: int, *, form: ReferralForm | None = None, reason_form: ReasonForm | None = None, asked: str = "",
-    findings: tuple[Finding, ...] = (), status: int = 200, editing: bool | None = None,
+    findings: tuple[Finding, ...] = (), judged: Sequence[Finding] = (), status: int = 200,
 ) -> Any:  # fmt: skip
     actor = current_actor()
     page = queries.page(visit_id, actor)
+    if judged:
+        page = replace_(page, checks=queries.check_rows(judged))
     audit.viewed(actor, page.visit.patient_id, "referral", visit_id=visit_id)
     can_write = page.is_draft and may(Permission.REFERRAL_WRITE)
-    if editing is None:
-        editing = form is not None or "edit" in request.args or bool(page.findings)
-    editing = editing and can_write
+    editing = can_write and (form is not None or "edit" in request.args or bool(page.findings))
+    destination = page.referral.destination_name if page.referral else ""
     if editing and page.referral is not None:
         form = form or ReferralForm.of(page.referral)
+        if form.destination_code.data != page.referral.destination_code:
+            found = catalogues.facilities([form.destination_code.data or ""], clock.today())
+            destination = found[form.destination_code.data].name if form.destination_code.data in found else ""
         form.result_code.choices = [("", _("– chọn –")), *((c, vi) for c, vi, _en in exam_queries.outcome_choices(clock.today())[1])]
     return render_template(
         "referrals/edit.html", p=page, form=form if editing else None, editing=editing, findings=findings, asked=asked,
+        destination=destination,
         can_write=can_write, reason_form=reason_form or ReasonForm(formdata=None), visit_url=_visit_url(visit_id),
         public_url=documents.public_url(page.paper.public_code) if page.paper else "",
         qr=documents.qr_svg(documents.public_url(page.paper.public_code)) if page.paper else "",
@@ -85,9 +93,15 @@ def draft(visit_id: int) -> Any:
 
 
 def _refused(referral: Referral, form: ReferralForm | None, error: DomainError) -> Any:
-    """Show the page again with what was typed and what is wrong."""
-    findings = error.findings if isinstance(error, RuleBroken) else (Finding(error.code, "", error.message),)
-    return _page(referral.visit_id, form=form, findings=tuple(findings), status=error.http_status)
+    """Show the page again with what was typed and what is wrong, at the field where it is wrong."""
+    if not isinstance(error, RuleBroken):
+        left: tuple[Finding, ...] = (Finding(error.code, "", error.message),)
+        return _page(referral.visit_id, form=form, findings=left, status=error.http_status)
+    for finding in error.findings:
+        if form is not None and finding.field in form:
+            form[finding.field].errors = [*form[finding.field].errors, finding.message]
+    left = tuple(f for f in error.findings if form is None or f.field not in form)
+    return _page(referral.visit_id, form=form, findings=left, judged=error.findings, status=error.http_status)
 
 
 @bp.post("/<int:referral_id>")

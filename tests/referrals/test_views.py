@@ -159,9 +159,22 @@ def test_signing_with_gaps_shows_them_and_changes_nothing(doctor: TestUser, brow
     before = referral.condition
     answer = browse(doctor).post(url(referral, "sign"), data=form(condition="", version=str(referral.version)))
     assert answer.status_code == 422
+    assert 'id="condition-err"' in answer.text
     assert "Tình trạng người bệnh lúc chuyển: chưa ghi." in answer.text
+    assert "7/8" in answer.text
     found = fresh(referral)
     assert (found.state, found.condition) == (ReferralState.DRAFT, before)
+
+
+def test_a_refused_signature_keeps_the_chosen_destination(doctor: TestUser, browse: Any) -> None:
+    visit = make_case(doctor.as_actor())
+    with transaction():
+        referral = service.draft(visit.visit_id, actor=doctor.as_actor())
+    answer = browse(doctor).post(url(referral, "sign"), data=form(result_code="", version=str(referral.version)))
+    assert answer.status_code == 422
+    assert 'value="Bệnh viện Chợ Rẫy"' in answer.text
+    assert "Chưa chọn nơi nhận" not in answer.text
+    assert "Chưa chọn kết quả điều trị." in answer.text
 
 
 def test_signing_without_the_pin_is_refused(browse: Any) -> None:
