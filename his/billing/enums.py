@@ -42,6 +42,7 @@ class Action(StrEnum):
     """What this module writes into the audit log."""
 
     CHARGE = "billing.charge.post"
+    CHARGE_RATE = "billing.charge.rate"
     CHARGE_VOID = "billing.charge.void"
     SETTLE = "billing.settle"
     SETTLE_VOID = "billing.settle.void"
@@ -49,6 +50,7 @@ class Action(StrEnum):
 
 ACTION_DETAILS: dict[Action, tuple[str, ...]] = {
     Action.CHARGE: ("item", "quantity", "price"),
+    Action.CHARGE_RATE: ("item", "changes"),
     Action.CHARGE_VOID: ("item",),
     Action.SETTLE: ("number", "total", "fund", "payable", "method"),
     Action.SETTLE_VOID: ("number", "amount"),

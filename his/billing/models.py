@@ -129,10 +129,7 @@ class Payment(Base):
     """
 
     __tablename__ = "payments"
-    __table_args__ = (
-        Index("ix_payments_at", "at"),
-        CheckConstraint("amount <> 0", name="amount_not_zero"),
-    )
+    __table_args__ = (Index("ix_payments_at", "at"), CheckConstraint("amount <> 0", name="amount_not_zero"))
 
     payment_id: Mapped[int] = mapped_column(Id, primary_key=True)
     settlement_id: Mapped[int] = mapped_column(ForeignKey("settlements.settlement_id"), index=True)

@@ -18,23 +18,22 @@ from his.core import clock, search
 from his.core.config import current
 from his.core.db import session
 from his.core.errors import NotFound
+from his.core.i18n import age_parts
 from his.core.money import whole
 from his.records import queries as records_queries
 from his.records.enums import VisitState
 from his.records.models import Patient, Visit
 
-# MA_NHOM -> section of Mẫu 01/KBCB (QĐ 697/QĐ-BYT 2026; forms standard bill-01).
+# MA_NHOM -> section of Mẫu 01/KBCB (QĐ 697/QĐ-BYT 2026; insurance standard cost_groups.csv, forms standard bill-01).
 SECTIONS: dict[str, tuple[int, str]] = {
     "13": (1, "Khám bệnh"), "14": (2, "Ngày giường"), "15": (2, "Ngày giường"), "16": (2, "Ngày giường"),
     "1": (3, "Xét nghiệm"), "2": (4, "Chẩn đoán hình ảnh"), "3": (5, "Thăm dò chức năng"),
-    "8": (6, "Thủ thuật, phẫu thuật"), "18": (6, "Thủ thuật, phẫu thuật"), "7": (7, "Máu và chế phẩm máu"),
-    "4": (8, "Thuốc, dịch truyền"), "5": (8, "Thuốc, dịch truyền"), "6": (8, "Thuốc, dịch truyền"),
-    "17": (8, "Thuốc, dịch truyền"), "10": (9, "Vật tư y tế"), "11": (9, "Vật tư y tế"), "9": (10, "Gói vật tư y tế"),
-    "12": (11, "Vận chuyển người bệnh"), "19": (12, "Khác"),
+    "8": (6, "Thủ thuật, phẫu thuật"), "18": (6, "Thủ thuật, phẫu thuật"), "7": (7, "Máu, chế phẩm máu, vận chuyển máu"),
+    "17": (7, "Máu, chế phẩm máu, vận chuyển máu"), "4": (8, "Thuốc, dịch truyền"), "5": (8, "Thuốc, dịch truyền"),
+    "6": (8, "Thuốc, dịch truyền"), "10": (9, "Vật tư y tế"), "11": (9, "Vật tư y tế"), "9": (10, "Gói vật tư y tế"),
+    "12": (11, "Vận chuyển người bệnh"), "19": (12, "Dịch vụ khác"),
 }  # fmt: skip
-
-
-OTHER_SECTION = (12, "Khác")
+OTHER_SECTION = SECTIONS["19"]
 # A concluded visit somebody forgot to pay stays on the list this long.
 UNPAID_DAYS = timedelta(days=7)
 
@@ -147,9 +146,14 @@ class Sheet:
 
 def charges_of(visit_id: int) -> Sequence[Charge]:
     """Return the charges of a visit in force, in the order they came."""
-    return session().execute(
-        select(Charge).where(Charge.visit_id == visit_id, Charge.voided_at.is_(None)).order_by(Charge.charge_id)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(Charge).where(Charge.visit_id == visit_id, Charge.voided_at.is_(None)).order_by(Charge.charge_id)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def subject_of(visit: Visit) -> rules.SubjectDecision:
@@ -160,7 +164,9 @@ def subject_of(visit: Visit) -> rules.SubjectDecision:
         level=settings.facility_level, points=settings.facility_points, old_tier=settings.facility_old_tier,
         visit_type=visit.visit_type_code, route=visit.route,
         living_area=visit.coverage.living_area if visit.coverage else "", main_icd=visit.main_icd,
-        age_years=(visit.service_on - visit.patient.birth_on).days // 365,
+        age_years=age_parts(visit.patient.birth_on, visit.service_on)[0],
+        # Annex I rows with a condition the code does not tell need a doctor's tick, which a visit does not carry.
+        condition_confirmed=False,
     )  # fmt: skip
     return rules.decide_subject(facts)
 
@@ -188,26 +194,38 @@ def bill_of(visit: Visit) -> Bill:
     charges = charges_of(visit.visit_id)
     result = split(visit, charges)
     return Bill(
-        visit, tuple(BilledCharge(c, s) for c, s in zip(charges, result.lines, strict=True)), result, whole(result.payable)
+        visit,
+        tuple(BilledCharge(c, s) for c, s in zip(charges, result.lines, strict=True)),
+        result,
+        whole(result.payable),
     )
 
 
 def is_settled(visit_id: int) -> bool:
     """Tell whether a settlement is in force (1 statement)."""
-    return session().execute(
-        select(Settlement.settlement_id).where(
-            Settlement.visit_id == visit_id, Settlement.state == SettlementState.PAID
+    return (
+        session()
+        .execute(
+            select(Settlement.settlement_id).where(
+                Settlement.visit_id == visit_id, Settlement.state == SettlementState.PAID
+            )
         )
-    ).first() is not None
+        .first()
+        is not None
+    )
 
 
 def settlement_by_id(settlement_id: int) -> Settlement:
     """Return a settlement, also a voided one, with lines and charges. Raises `NotFound`."""
-    found = session().execute(
-        select(Settlement)
-        .where(Settlement.settlement_id == settlement_id)
-        .options(selectinload(Settlement.lines).joinedload(SettlementLine.charge))
-    ).scalar_one_or_none()
+    found = (
+        session()
+        .execute(
+            select(Settlement)
+            .where(Settlement.settlement_id == settlement_id)
+            .options(selectinload(Settlement.lines).joinedload(SettlementLine.charge))
+        )
+        .scalar_one_or_none()
+    )
     if found is None:
         raise NotFound("Không tìm thấy phiếu thu này.")
     return found
@@ -238,9 +256,20 @@ def sheet_of(visit: Visit) -> Sheet:
             c = line.charge
             found.setdefault(_section(c), []).append(
                 SheetRow(
-                    c.item_name, c.unit, c.quantity, line.hospital_price, line.insurance_price, c.service_rate,
-                    line.insurance_rate, line.scope_code, line.total_amount, line.insured_amount, line.fund_amount,
-                    line.copay_amount, line.outside_amount, line.other_amount,
+                    c.item_name,
+                    c.unit,
+                    c.quantity,
+                    line.hospital_price,
+                    line.insurance_price,
+                    c.service_rate,
+                    line.insurance_rate,
+                    line.scope_code,
+                    line.total_amount,
+                    line.insured_amount,
+                    line.fund_amount,
+                    line.copay_amount,
+                    line.outside_amount,
+                    line.other_amount,
                 )
             )
         return Sheet(
@@ -253,9 +282,20 @@ def sheet_of(visit: Visit) -> Sheet:
         c, share = billed.charge, billed.share
         found.setdefault(_section(c), []).append(
             SheetRow(
-                c.item_name, c.unit, c.quantity, c.hospital_price, share.insurance_price, c.service_rate,
-                share.insurance_rate, share.scope_code, share.total, share.insured, share.fund, share.copay,
-                share.outside, share.other,
+                c.item_name,
+                c.unit,
+                c.quantity,
+                c.hospital_price,
+                share.insurance_price,
+                c.service_rate,
+                share.insurance_rate,
+                share.scope_code,
+                share.total,
+                share.insured,
+                share.fund,
+                share.copay,
+                share.outside,
+                share.other,
             )
         )
     r = bill.result
@@ -275,29 +315,39 @@ def _sections(found: dict[tuple[int, str], list[SheetRow]]) -> tuple[SheetSectio
 
 def settlement_of(visit_id: int) -> Settlement | None:
     """Return the settlement in force with lines, charges and payments (at most 4 statements)."""
-    return session().execute(
-        select(Settlement)
-        .where(Settlement.visit_id == visit_id, Settlement.state == SettlementState.PAID)
-        .options(
-            selectinload(Settlement.lines).joinedload(SettlementLine.charge), selectinload(Settlement.payments)
+    return (
+        session()
+        .execute(
+            select(Settlement)
+            .where(Settlement.visit_id == visit_id, Settlement.state == SettlementState.PAID)
+            .options(
+                selectinload(Settlement.lines).joinedload(SettlementLine.charge), selectinload(Settlement.payments)
+            )
         )
-    ).scalar_one_or_none()
+        .scalar_one_or_none()
+    )
 
 
 def settlements_of(visit_ids: Sequence[int]) -> dict[int, Settlement]:
     """Return the settlements in force of many visits, for claims."""
-    rows = session().execute(
-        select(Settlement)
-        .where(Settlement.visit_id.in_(visit_ids), Settlement.state == SettlementState.PAID)
-        .options(selectinload(Settlement.lines).joinedload(SettlementLine.charge))
-    ).scalars()
+    rows = (
+        session()
+        .execute(
+            select(Settlement)
+            .where(Settlement.visit_id.in_(visit_ids), Settlement.state == SettlementState.PAID)
+            .options(selectinload(Settlement.lines).joinedload(SettlementLine.charge))
+        )
+        .scalars()
+    )
     return {row.visit_id: row for row in rows}
 
 
 def _on_list(day: date) -> Any:
     """The visits a cashier sees: the day's, and concluded unpaid ones of the week before; only those with charges."""
     return and_(
-        Visit.service_on >= day - UNPAID_DAYS, Visit.service_on <= day, Visit.state != VisitState.CANCELLED,
+        Visit.service_on >= day - UNPAID_DAYS,
+        Visit.service_on <= day,
+        Visit.state != VisitState.CANCELLED,
         or_(Visit.service_on == day, Visit.state == VisitState.CONCLUDED),
         exists().where(Charge.visit_id == Visit.visit_id, Charge.voided_at.is_(None)),
     )
@@ -336,7 +386,9 @@ def worklist(
         .outerjoin(Settlement, and_(Settlement.visit_id == Visit.visit_id, Settlement.state == SettlementState.PAID))
         .where(_on_list(day))
         .options(contains_eager(Visit.patient), contains_eager(Visit.coverage))
-        .order_by(Visit.paid_at.is_not(None), Visit.paid_at.desc(), Visit.ended_at.is_(None), Visit.ended_at, Visit.visit_id)
+        .order_by(
+            Visit.paid_at.is_not(None), Visit.paid_at.desc(), Visit.ended_at.is_(None), Visit.ended_at, Visit.visit_id
+        )
         .limit(limit)
     )
     if state is not None:
@@ -387,12 +439,16 @@ def find_on_list(day: date, text: str) -> list[int]:
     wanted = text.partition("|")[0].strip()
     if not wanted:
         return []
-    rows = session().execute(
-        select(Visit.visit_id, Visit.code, Visit.patient_id, Patient.code, Patient.full_name)
-        .join(Patient, Patient.patient_id == Visit.patient_id)
-        .where(_on_list(day))
-        .order_by(Visit.visit_id)
-    ).all()
+    rows = (
+        session()
+        .execute(
+            select(Visit.visit_id, Visit.code, Visit.patient_id, Patient.code, Patient.full_name)
+            .join(Patient, Patient.patient_id == Visit.patient_id)
+            .where(_on_list(day))
+            .order_by(Visit.visit_id)
+        )
+        .all()
+    )
     plain = wanted.upper()
     exact = [visit_id for visit_id, code, _p, patient_code, _n in rows if plain in (code.upper(), patient_code.upper())]
     if exact:
@@ -404,23 +460,42 @@ def find_on_list(day: date, text: str) -> list[int]:
     return [row[0] for row in rows if words and all(word in search.fold(row[4]).split() for word in words)]
 
 
+def exam_charges(patient_id: int, day: date) -> Sequence[tuple[Charge, bool]]:
+    """Return the examinations of a patient on a day in the order they were charged, and whether each is paid."""
+    rows = session().execute(
+        select(Charge, Visit.paid_at)
+        .join(Visit, Visit.visit_id == Charge.visit_id)
+        .where(
+            Visit.patient_id == patient_id, Visit.service_on == day, Charge.kind == ItemKind.EXAM, Charge.voided_at.is_(None),
+        )
+        .order_by(Charge.charge_id)
+    )  # fmt: skip
+    return [(charge, paid_at is not None) for charge, paid_at in rows]
+
+
 def exam_count(patient_id: int, day: date) -> int:
     """Return how many examinations of a patient were charged on a day."""
     return int(
-        session().execute(
+        session()
+        .execute(
             select(func.count())
             .select_from(Charge)
             .join(Visit, Visit.visit_id == Charge.visit_id)
             .where(
-                Visit.patient_id == patient_id, Visit.service_on == day, Charge.kind == ItemKind.EXAM,
+                Visit.patient_id == patient_id,
+                Visit.service_on == day,
+                Charge.kind == ItemKind.EXAM,
                 Charge.voided_at.is_(None),
             )
-        ).scalar_one()
+        )
+        .scalar_one()
     )
 
 
 def takings(day: date) -> Decimal:
     """Return what was taken on a day."""
     first, after = clock.day_bounds(day)
-    total = session().execute(select(func.sum(Payment.amount)).where(Payment.at >= first, Payment.at < after)).scalar_one()
+    total = (
+        session().execute(select(func.sum(Payment.amount)).where(Payment.at >= first, Payment.at < after)).scalar_one()
+    )
     return total or Decimal(0)

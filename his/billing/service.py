@@ -117,11 +117,15 @@ def _lock_bill(visit_id: int) -> None:
 
 def void_charge(source_kind: str, source_id: int, reason: str, *, actor: Actor) -> None:
     """Take an item off the bill; it stays readable with the reason. Raises `AlreadySettled`."""
-    charge = session().execute(
-        select(Charge)
-        .where(Charge.source_kind == source_kind, Charge.source_id == source_id, Charge.voided_at.is_(None))
-        .with_for_update()
-    ).scalar_one_or_none()
+    charge = (
+        session()
+        .execute(
+            select(Charge)
+            .where(Charge.source_kind == source_kind, Charge.source_id == source_id, Charge.voided_at.is_(None))
+            .with_for_update()
+        )
+        .scalar_one_or_none()
+    )
     if charge is None:
         return
     _lock_bill(charge.visit_id)
@@ -133,6 +137,24 @@ def void_charge(source_kind: str, source_id: int, reason: str, *, actor: Actor) 
     charge.source_id = charge.charge_id
     audit.record(actor, Action.CHARGE_VOID, subject_type="charge", subject_id=charge.charge_id, visit_id=charge.visit_id,
                  details={"item": charge.item_code}, reason=reason)  # fmt: skip
+    session().flush()  # the examinations left are counted
+    if charge.kind is ItemKind.EXAM:
+        _rate_examinations(charge.visit_id, actor)
+
+
+def _rate_examinations(visit_id: int, actor: Actor) -> None:
+    """An examination fell away: those left and unpaid move up in the series 100, 30, 30, 30, 10, 0 (TT 39/2024)."""
+    visit = records_queries.get_visit(visit_id)
+    for place, (charge, is_paid) in enumerate(queries.exam_charges(visit.patient_id, visit.service_on), start=1):
+        rate = rules.exam_rate(place)
+        if is_paid or charge.service_rate == rate:
+            continue
+        changes = {"service_rate": [str(charge.service_rate), str(rate)]}
+        charge.service_rate = rate
+        audit.record(
+            actor, Action.CHARGE_RATE, subject_type="charge", subject_id=charge.charge_id, patient_id=visit.patient_id,
+            visit_id=charge.visit_id, details={"item": charge.item_code, "changes": changes},
+        )  # fmt: skip
 
 
 def settle(
@@ -194,8 +216,8 @@ def _settle(
                 hospital_price=line.charge.hospital_price, insurance_price=share.insurance_price,
                 total_amount=share.total, insured_amount=share.insured, fund_amount=share.fund,
                 copay_amount=share.copay, outside_amount=share.outside, other_amount=share.other,
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
     if bill.payable > 0:
         here.add(
             Payment(

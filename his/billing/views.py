@@ -44,7 +44,10 @@ def worklist() -> Any:
     """Who pays: concluded visits first."""
     state = _state()
     return render_template(
-        "billing/worklist.html", version=queries.worklist_version(clock.today()), form=FindForm(formdata=None), **_list(state)
+        "billing/worklist.html",
+        version=queries.worklist_version(clock.today()),
+        form=FindForm(formdata=None),
+        **_list(state),
     )
 
 
@@ -88,7 +91,12 @@ def visit(visit_id: int) -> Any:
 
 
 def _visit_page(
-    visit_id: int, status: int = 200, *, pay_form: PayForm | None = None, void_form: VoidForm | None = None, problem: str = ""
+    visit_id: int,
+    status: int = 200,
+    *,
+    pay_form: PayForm | None = None,
+    void_form: VoidForm | None = None,
+    problem: str = "",
 ) -> Any:
     actor = current_actor()
     row = records_queries.get_for(actor, visit_id)

@@ -143,21 +143,23 @@ def _count(rows: list[Any], until: datetime) -> Arrivals:
 
 
 def _money(first: datetime, until: datetime) -> Money:
-    taken = session().execute(
-        select(func.sum(Payment.amount)).where(Payment.at >= first, Payment.at <= until)
-    ).scalar_one()
-    row = session().execute(
-        select(func.sum(Settlement.fund_amount), func.sum(Settlement.copay_amount), func.sum(Settlement.outside_amount)).where(
-            Settlement.at >= first, Settlement.at <= until, Settlement.state == SettlementState.PAID
+    taken = (
+        session().execute(select(func.sum(Payment.amount)).where(Payment.at >= first, Payment.at <= until)).scalar_one()
+    )
+    row = (
+        session()
+        .execute(
+            select(
+                func.sum(Settlement.fund_amount), func.sum(Settlement.copay_amount), func.sum(Settlement.outside_amount)
+            ).where(Settlement.at >= first, Settlement.at <= until, Settlement.state == SettlementState.PAID)
         )
-    ).one()
+        .one()
+    )
     return Money(taken or Decimal(0), row[0] or Decimal(0), row[1] or Decimal(0), row[2] or Decimal(0))
 
 
 def _rooms(day: date, now: datetime) -> tuple[RoomQueue, ...]:
-    waits = and_(
-        QueueTicket.room_code == Room.code, QueueTicket.day == day, QueueTicket.state == TicketState.WAITING
-    )
+    waits = and_(QueueTicket.room_code == Room.code, QueueTicket.day == day, QueueTicket.state == TicketState.WAITING)
     rows = session().execute(
         select(Room.code, Room.name, Room.is_open, func.count(QueueTicket.ticket_id), func.min(QueueTicket.created_at))
         .outerjoin(QueueTicket, waits)
@@ -172,11 +174,15 @@ def _rooms(day: date, now: datetime) -> tuple[RoomQueue, ...]:
 
 
 def _claims(month: str) -> Claims:
-    rows = session().execute(
-        select(ClaimFile.state, func.count(), func.sum(ClaimFile.fund_amount))
-        .where(ClaimFile.settlement_month == month, ClaimFile.state != ClaimState.SUPERSEDED)
-        .group_by(ClaimFile.state)
-    ).all()
+    rows = (
+        session()
+        .execute(
+            select(ClaimFile.state, func.count(), func.sum(ClaimFile.fund_amount))
+            .where(ClaimFile.settlement_month == month, ClaimFile.state != ClaimState.SUPERSEDED)
+            .group_by(ClaimFile.state)
+        )
+        .all()
+    )
     counts = {state: n for state, n, _amount in rows}
     return Claims(
         sum(counts.values()), counts.get(ClaimState.PASSED, 0), sum(counts.get(state, 0) for state in FAULTY),
@@ -187,9 +193,13 @@ def _claims(month: str) -> Claims:
 def _sheets(day: date, until: datetime) -> Sheets:
     first = clock.day_bounds(day)[0]
     month = clock.day_bounds(day.replace(day=1))[0]
-    row = session().execute(
-        select(func.sum(case((Paper.issued_at >= first, Paper.page_count), else_=0)), func.sum(Paper.page_count)).where(
-            Paper.issued_at >= month, Paper.issued_at <= until, Paper.print_count == 0
+    row = (
+        session()
+        .execute(
+            select(
+                func.sum(case((Paper.issued_at >= first, Paper.page_count), else_=0)), func.sum(Paper.page_count)
+            ).where(Paper.issued_at >= month, Paper.issued_at <= until, Paper.print_count == 0)
         )
-    ).one()
+        .one()
+    )
     return Sheets(int(row[0] or 0), int(row[1] or 0))

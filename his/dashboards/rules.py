@@ -58,7 +58,7 @@ def by_hour(hours: Sequence[int]) -> dict[int, int]:
 
 
 def nice_top(highest: int) -> int:
-    """Return a round upper end of an axis with four steps: 4, 8, 12, 20, 40, 60, 80, 100, 200 …"""
+    """Return a round upper end of an axis with four steps: 4, 8, 12, 20, 40, 60, 80, 120, 200 and so on."""
     size = 1
     while True:
         for step in (1, 2, 3, 5):

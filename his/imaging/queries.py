@@ -175,15 +175,19 @@ def _fits(row: WorkRow, text: str) -> bool:
 
 def line_facts(line_id: int) -> LineFacts:
     """Return an ordered service with order, visit, patient and report in force (1 statement). Raises `NotFound`."""
-    row = session().execute(
-        select(OrderLine, Visit, ImagingReport)
-        .join(OrderLine.order)
-        .join(Visit, Visit.visit_id == ServiceOrder.visit_id)
-        .join(Visit.patient)
-        .outerjoin(ImagingReport, _in_force)
-        .where(OrderLine.line_id == line_id, OrderLine.kind != OrderKind.LABORATORY)
-        .options(contains_eager(OrderLine.order), contains_eager(Visit.patient))
-    ).one_or_none()
+    row = (
+        session()
+        .execute(
+            select(OrderLine, Visit, ImagingReport)
+            .join(OrderLine.order)
+            .join(Visit, Visit.visit_id == ServiceOrder.visit_id)
+            .join(Visit.patient)
+            .outerjoin(ImagingReport, _in_force)
+            .where(OrderLine.line_id == line_id, OrderLine.kind != OrderKind.LABORATORY)
+            .options(contains_eager(OrderLine.order), contains_eager(Visit.patient))
+        )
+        .one_or_none()
+    )
     if row is None:
         raise NotFound("Không tìm thấy chỉ định hình ảnh này.")
     return LineFacts(row[0], row[1], row[2])
@@ -236,9 +240,15 @@ def siblings(visit_id: int) -> list[tuple[int, str, Step]]:
 
 def report_of_line(line_id: int) -> ImagingReport | None:
     """Return the report in force of an ordered service."""
-    return session().execute(
-        select(ImagingReport).where(ImagingReport.order_line_id == line_id, ImagingReport.state != ReportState.SUPERSEDED)
-    ).scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(ImagingReport).where(
+                ImagingReport.order_line_id == line_id, ImagingReport.state != ReportState.SUPERSEDED
+            )
+        )
+        .scalar_one_or_none()
+    )
 
 
 def report_by_id(report_id: int) -> ImagingReport:
@@ -257,11 +267,13 @@ def report_for_update(report_id: int) -> ImagingReport | None:
 def correction_count(report: ImagingReport) -> int:
     """Return how many versions came before this one."""
     return int(
-        session().execute(
-            select(func.count()).select_from(ImagingReport).where(
-                ImagingReport.order_line_id == report.order_line_id, ImagingReport.report_id < report.report_id
-            )
-        ).scalar_one()
+        session()
+        .execute(
+            select(func.count())
+            .select_from(ImagingReport)
+            .where(ImagingReport.order_line_id == report.order_line_id, ImagingReport.report_id < report.report_id)
+        )
+        .scalar_one()
     )
 
 
@@ -279,15 +291,22 @@ def released_with_names(visit_ids: Sequence[int]) -> list[tuple[ImagingReport, s
 def texts_of(visit_id: int) -> list[ReportText]:
     """Return the released reports of a visit as texts (1 statement)."""
     return [
-        ReportText(name, r.released_at, r.description, r.conclusion, r.is_abnormal) for r, name in released_with_names([visit_id])
+        ReportText(name, r.released_at, r.description, r.conclusion, r.is_abnormal)
+        for r, name in released_with_names([visit_id])
     ]
 
 
 def released_of_visits(visit_ids: Sequence[int]) -> dict[int, list[ImagingReport]]:
     """Return the released reports of many visits, for claims (1 statement)."""
     found: dict[int, list[ImagingReport]] = {}
-    for row in session().execute(
-        select(ImagingReport).where(ImagingReport.visit_id.in_(visit_ids), ImagingReport.state == ReportState.RELEASED)
-    ).scalars():
+    for row in (
+        session()
+        .execute(
+            select(ImagingReport).where(
+                ImagingReport.visit_id.in_(visit_ids), ImagingReport.state == ReportState.RELEASED
+            )
+        )
+        .scalars()
+    ):
         found.setdefault(row.visit_id, []).append(row)
     return found

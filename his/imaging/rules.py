@@ -23,11 +23,11 @@ class Phrase:
 @lru_cache(maxsize=1)
 def all_phrases() -> tuple[Phrase, ...]:
     """Return the packaged phrases in their order."""
-    with files("his.imaging").joinpath("data/phrases.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Phrase(tuple(w for w in row["words"].split("|") if w), row["part"], row["label"], row["text"])
-            for row in csv.DictReader(file)
-        )
+    text = files("his.imaging").joinpath("data/phrases.csv").read_text("utf-8")
+    return tuple(
+        Phrase(tuple(w for w in row["words"].split("|") if w), row["part"], row["label"], row["text"])
+        for row in csv.DictReader(text.splitlines())
+    )
 
 
 def phrases_for(service_name: str, part: str) -> list[Phrase]:

@@ -153,7 +153,11 @@ def issue_sheet(report_id: int, *, actor: Actor) -> Paper:
         visit, line, report, department=departments.get(("department", line.order.department_code), ""),
         correction=queries.correction_count(report),
     )  # fmt: skip
-    old = documents.paper_for(printing.IMAGING_RESULT, "imaging_report", report.supersedes_id) if report.supersedes_id else None
+    old = (
+        documents.paper_for(printing.IMAGING_RESULT, "imaging_report", report.supersedes_id)
+        if report.supersedes_id
+        else None
+    )
     return documents.issue_paper(
         printing.IMAGING_RESULT, context, subject_type="imaging_report", subject_id=report_id, patient_id=visit.patient_id,
         visit_id=visit.visit_id, number=line.order.code, replaces=old, replace_reason=report.change_reason, actor=actor,

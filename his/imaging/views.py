@@ -52,7 +52,9 @@ def worklist_part() -> Any:
     if request.args.get("version") == version:
         return "", 204
     response = make_response(
-        render_template("imaging/_rows.html", rows=queries.worklist(day, step), counts=counts, step=step.value, now=clock.now())
+        render_template(
+            "imaging/_rows.html", rows=queries.worklist(day, step), counts=counts, step=step.value, now=clock.now()
+        )
     )
     response.headers["X-Version"] = version
     return response
@@ -150,7 +152,10 @@ def write(line_id: int) -> Any:
         except DomainError as error:
             problem = error.message
         else:
-            flash(_("Đã trả kết quả cho bác sĩ chỉ định.") if releasing else _("Đã lưu. Chờ bác sĩ đọc và trả."), "success")
+            flash(
+                _("Đã trả kết quả cho bác sĩ chỉ định.") if releasing else _("Đã lưu. Chờ bác sĩ đọc và trả."),
+                "success",
+            )
             return redirect(url_for("imaging.report", line_id=line_id), 303)
     return _report_page(line_id, 422, form=form, findings=findings, problem=problem)
 

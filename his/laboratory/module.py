@@ -33,7 +33,9 @@ def panel(visit_id: int, _actor: Actor) -> Mapping[str, Any]:
 def value_text(value: LabValue) -> str:
     """Return one value as a line of the record: ``Bạch cầu 14,8 G/L ↑``."""
     return " ".join(
-        part for part in (value.index_name, value.value.replace(".", ","), value.unit, ARROWS.get(value.flag, "")) if part
+        part
+        for part in (value.index_name, value.value.replace(".", ","), value.unit, ARROWS.get(value.flag, ""))
+        if part
     )
 
 
@@ -69,5 +71,7 @@ module = Module(
     menu=(MenuItem(_l("Xét nghiệm"), "laboratory.worklist", "flask", Permission.WORKLIST_READ, order=30),),
     forms=printing.FORMS,
     record_sections=(RecordSection("laboratory", _l("Xét nghiệm"), entries, order=30),),
-    visit_panels=(VisitPanel("laboratory", "right", "laboratory/_panel.html", panel, Permission.RESULT_READ, order=10),),
+    visit_panels=(
+        VisitPanel("laboratory", "right", "laboratory/_panel.html", panel, Permission.RESULT_READ, order=10),
+    ),
 )

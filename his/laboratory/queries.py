@@ -129,7 +129,9 @@ def _on_list(day: date) -> Any:
             and_(_awaited, ServiceOrder.ordered_at >= first - OPEN_DAYS, ServiceOrder.ordered_at < after),
             OrderLine.line_id.in_(
                 select(LabResult.order_line_id).where(
-                    LabResult.released_at >= first, LabResult.released_at < after, LabResult.state == ResultState.RELEASED
+                    LabResult.released_at >= first,
+                    LabResult.released_at < after,
+                    LabResult.state == ResultState.RELEASED,
                 )
             ),
         ),
@@ -198,14 +200,18 @@ def _fits(row: WorkRow, text: str) -> bool:
 
 def line_facts(line_id: int) -> LineFacts:
     """Return an ordered laboratory service with order, visit and patient (1 statement). Raises `NotFound`."""
-    row = session().execute(
-        select(OrderLine, Visit)
-        .join(OrderLine.order)
-        .join(Visit, Visit.visit_id == ServiceOrder.visit_id)
-        .join(Visit.patient)
-        .where(OrderLine.line_id == line_id, OrderLine.kind == OrderKind.LABORATORY)
-        .options(contains_eager(OrderLine.order), contains_eager(Visit.patient))
-    ).one_or_none()
+    row = (
+        session()
+        .execute(
+            select(OrderLine, Visit)
+            .join(OrderLine.order)
+            .join(Visit, Visit.visit_id == ServiceOrder.visit_id)
+            .join(Visit.patient)
+            .where(OrderLine.line_id == line_id, OrderLine.kind == OrderKind.LABORATORY)
+            .options(contains_eager(OrderLine.order), contains_eager(Visit.patient))
+        )
+        .one_or_none()
+    )
     if row is None:
         raise NotFound("Không tìm thấy chỉ định xét nghiệm này.")
     return LineFacts(row[0], row[1])
@@ -264,27 +270,35 @@ def earlier_values(patient_id: int, index_codes: Sequence[str], before_line: int
         .order_by(LabResult.released_at.desc())
         .limit(400)
     ):  # fmt: skip
-        found.setdefault(code, EarlierValue(value.replace(".", ","), flag, at))
+        if at is not None:
+            found.setdefault(code, EarlierValue(value.replace(".", ","), flag, at))
     return found
 
 
 def versions_of(line_id: int) -> Sequence[LabResult]:
     """Return the superseded results of an ordered service, newest first."""
-    return session().execute(
-        select(LabResult)
-        .where(LabResult.order_line_id == line_id, LabResult.state == ResultState.SUPERSEDED)
-        .order_by(LabResult.result_id.desc())
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(LabResult)
+            .where(LabResult.order_line_id == line_id, LabResult.state == ResultState.SUPERSEDED)
+            .order_by(LabResult.result_id.desc())
+        )
+        .scalars()
+        .all()
+    )
 
 
 def correction_count(result: LabResult) -> int:
     """Return how many versions came before this one."""
     return int(
-        session().execute(
-            select(func.count()).select_from(LabResult).where(
-                LabResult.order_line_id == result.order_line_id, LabResult.result_id < result.result_id
-            )
-        ).scalar_one()
+        session()
+        .execute(
+            select(func.count())
+            .select_from(LabResult)
+            .where(LabResult.order_line_id == result.order_line_id, LabResult.result_id < result.result_id)
+        )
+        .scalar_one()
     )
 
 
@@ -303,32 +317,46 @@ def result_for_update(result_id: int) -> LabResult | None:
 
 def result_of_line(line_id: int) -> LabResult | None:
     """Return the result in force of an ordered service."""
-    return session().execute(
-        select(LabResult)
-        .where(LabResult.order_line_id == line_id, LabResult.state != ResultState.SUPERSEDED)
-        .options(joinedload(LabResult.values))
-    ).unique().scalar_one_or_none()
+    return (
+        session()
+        .execute(
+            select(LabResult)
+            .where(LabResult.order_line_id == line_id, LabResult.state != ResultState.SUPERSEDED)
+            .options(joinedload(LabResult.values))
+        )
+        .unique()
+        .scalar_one_or_none()
+    )
 
 
 def results_of(visit_id: int) -> Sequence[LabResult]:
     """Return the results in force of a visit (2 statements)."""
-    return session().execute(
-        select(LabResult)
-        .where(LabResult.visit_id == visit_id, LabResult.state != ResultState.SUPERSEDED)
-        .options(selectinload(LabResult.values))
-        .order_by(LabResult.result_id)
-    ).scalars().all()
+    return (
+        session()
+        .execute(
+            select(LabResult)
+            .where(LabResult.visit_id == visit_id, LabResult.state != ResultState.SUPERSEDED)
+            .options(selectinload(LabResult.values))
+            .order_by(LabResult.result_id)
+        )
+        .scalars()
+        .all()
+    )
 
 
 def released_of_visits(visit_ids: Sequence[int]) -> dict[int, list[LabResult]]:
     """Return the released results of many visits, for claims (2 statements)."""
     found: dict[int, list[LabResult]] = {}
-    for row in session().execute(
-        select(LabResult)
-        .where(LabResult.visit_id.in_(visit_ids), LabResult.state == ResultState.RELEASED)
-        .options(selectinload(LabResult.values))
-        .order_by(LabResult.result_id)
-    ).scalars():
+    for row in (
+        session()
+        .execute(
+            select(LabResult)
+            .where(LabResult.visit_id.in_(visit_ids), LabResult.state == ResultState.RELEASED)
+            .options(selectinload(LabResult.values))
+            .order_by(LabResult.result_id)
+        )
+        .scalars()
+    ):
         found.setdefault(row.visit_id, []).append(row)
     return found
 
@@ -347,13 +375,17 @@ def released_with_names(visit_ids: Sequence[int]) -> list[tuple[LabResult, str]]
 
 def texts_of(visit_id: int) -> list[ResultText]:
     """Return the released results of a visit as texts (2 statements)."""
-    rows = session().execute(
-        select(LabResult, OrderLine.service_name)
-        .join(OrderLine, OrderLine.line_id == LabResult.order_line_id)
-        .where(LabResult.visit_id == visit_id, LabResult.state == ResultState.RELEASED)
-        .options(selectinload(LabResult.values))
-        .order_by(LabResult.result_id)
-    ).all()
+    rows = (
+        session()
+        .execute(
+            select(LabResult, OrderLine.service_name)
+            .join(OrderLine, OrderLine.line_id == LabResult.order_line_id)
+            .where(LabResult.visit_id == visit_id, LabResult.state == ResultState.RELEASED)
+            .options(selectinload(LabResult.values))
+            .order_by(LabResult.result_id)
+        )
+        .all()
+    )
     return [
         ResultText(
             name, result.released_at,

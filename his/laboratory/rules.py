@@ -53,7 +53,15 @@ def fitting(bands: Sequence[IndexFacts], age_days: int) -> IndexFacts | None:
             return band
     # No band for this age: the index is measured, but nothing is said about its range.
     return (
-        replace(bands[0], male_low=None, male_high=None, female_low=None, female_high=None, critical_low=None, critical_high=None)
+        replace(
+            bands[0],
+            male_low=None,
+            male_high=None,
+            female_low=None,
+            female_high=None,
+            critical_low=None,
+            critical_high=None,
+        )
         if bands
         else None
     )

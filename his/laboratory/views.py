@@ -149,7 +149,9 @@ def enter(line_id: int) -> Any:
     facts = queries.line_facts(line_id)
     records_queries.allowed(current_actor(), facts.visit)
     visit = facts.visit
-    indices = queries.indices_for(facts.line.service_code, (visit.service_on - visit.patient.birth_on).days, visit.service_on)
+    indices = queries.indices_for(
+        facts.line.service_code, (visit.service_on - visit.patient.birth_on).days, visit.service_on
+    )
     typed = typed_values(request.form, [index.code for index in indices])
     findings: tuple[Finding, ...] = ()
     problem = ""

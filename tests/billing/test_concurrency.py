@@ -27,7 +27,12 @@ def test_a_double_click_pays_once(committed, actor) -> None:
     def press(_number: int) -> int:
         with transaction():
             return service.settle(
-                visit.visit_id, method=PaymentMethod.CASH, tendered=None, key=key, expected=Decimal(110_120), actor=cashier
+                visit.visit_id,
+                method=PaymentMethod.CASH,
+                tendered=None,
+                key=key,
+                expected=Decimal(110_120),
+                actor=cashier,
             ).settlement_id
 
     assert len(set(committed.parallel(press, 6))) == 1
@@ -82,5 +87,7 @@ def test_a_charge_arriving_during_payment_is_on_the_bill_or_refused(committed, a
     committed.parallel(work, 2)
     session().expire_all()
     settlement = session().execute(select(Settlement)).scalar_one()
-    in_force = session().execute(select(func.count()).select_from(Charge).where(Charge.voided_at.is_(None))).scalar_one()
+    in_force = (
+        session().execute(select(func.count()).select_from(Charge).where(Charge.voided_at.is_(None))).scalar_one()
+    )
     assert in_force == len(settlement.lines)

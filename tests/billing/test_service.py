@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from his.audit.models import AuditEvent
 from his.billing import queries, service
-from his.billing.enums import PaymentMethod, PayState, SettlementState
+from his.billing.enums import ItemKind, PaymentMethod, PayState, SettlementState
 from his.billing.errors import AlreadySettled, BillChanged, NothingToSettle, TenderedTooLittle
 from his.billing.models import Charge, Payment, Settlement
 from his.core import clock
@@ -20,6 +20,7 @@ from his.records import queries as records_queries
 from his.records.enums import VisitState
 from tests.factories import billing as make
 from tests.factories.examination import examined
+from tests.factories.records import make_patient, make_visit
 from tests.factories.registration import register
 
 
@@ -66,6 +67,22 @@ def test_a_paid_visit_takes_no_further_charge_and_loses_none(actor) -> None:
     source = queries.charges_of(visit.visit_id)[0]
     with pytest.raises(AlreadySettled), transaction():
         service.void_charge(source.source_kind, source.source_id, "hủy", actor=actor("doctor"))
+
+
+def test_examinations_of_a_day_follow_the_series_and_move_up_when_one_falls_away(actor) -> None:
+    patient = make_patient()
+    day = clock.today()
+    visits = [make_visit(patient, room_code=str(200 + n)) for n in range(4)]
+    for place, visit in enumerate(visits, start=1):
+        make.charge(visit, 50_600, kind=ItemKind.EXAM, source_kind="visit_exam", source_id=visit.visit_id, cost_group="13",
+                    service_rate=service.exam_rate(place))  # fmt: skip
+    assert queries.exam_count(patient.patient_id, day) == 4
+    with transaction():
+        service.void_charge("visit_exam", visits[0].visit_id, "người bệnh về", actor=actor("clerk"))
+    rates = [charge.service_rate for charge, _paid in queries.exam_charges(patient.patient_id, day)]
+    assert rates == [100, 30, 30]
+    [event] = events("billing.charge.rate")
+    assert event.details["changes"] == {"service_rate": ["30", "100"]}
 
 
 # --- settling -----------------------------------------------------------------------------------------------------
@@ -216,7 +233,10 @@ def test_receipt_and_bill_are_stored_once(actor) -> None:
     visit, cashier = make.to_pay(actor("doctor")), actor("cashier")
     payment = make.settle(visit, cashier).payments[0]
     with transaction():
-        receipt, bill = service.issue_receipt(payment.payment_id, actor=cashier), service.issue_bill(visit.visit_id, actor=cashier)
+        receipt, bill = (
+            service.issue_receipt(payment.payment_id, actor=cashier),
+            service.issue_bill(visit.visit_id, actor=cashier),
+        )
     with transaction():
         assert service.issue_receipt(payment.payment_id, actor=cashier).digest == receipt.digest
         assert service.issue_bill(visit.visit_id, actor=cashier).paper_id == bill.paper_id

@@ -126,7 +126,9 @@ def test_a_bill_the_fund_pays_whole_is_confirmed_without_money(login_as, actor) 
         ({"idempotency_key": ""}, "Biểu mẫu đã cũ"),
     ],
 )
-def test_bad_input_is_told_at_the_field_and_nothing_is_paid(login_as, visit, changes: dict[str, str], message: str) -> None:
+def test_bad_input_is_told_at_the_field_and_nothing_is_paid(
+    login_as, visit, changes: dict[str, str], message: str
+) -> None:
     answer = login_as("cashier").post(f"/billing/visits/{visit.visit_id}/pay", data=form(**changes))
     assert answer.status_code == 422
     assert message in answer.text

@@ -16,7 +16,13 @@ def test_median(values: list[float], middle: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("now", "before", "sign", "text"),
-    [(110, 100, "▲", "10,0%"), (90, 100, "▼", "10,0%"), (100, 100, "=", "0,0%"), (5, 0, "=", ""), (1042, 1000, "▲", "4,2%")],
+    [
+        (110, 100, "▲", "10,0%"),
+        (90, 100, "▼", "10,0%"),
+        (100, 100, "=", "0,0%"),
+        (5, 0, "=", ""),
+        (1042, 1000, "▲", "4,2%"),
+    ],
 )
 def test_change_against_the_week_before(now: float, before: float, sign: str, text: str) -> None:
     found = rules.change(now, before)
@@ -33,7 +39,9 @@ def test_usual_hours_are_always_there_and_a_night_arrival_too() -> None:
     assert (next(iter(found)), found[3], found[8], sum(found.values())) == (3, 1, 2, 3)
 
 
-@pytest.mark.parametrize(("highest", "top"), [(0, 4), (1, 4), (4, 4), (5, 8), (12, 12), (13, 20), (21, 40), (77, 80), (81, 120), (201, 400)])
+@pytest.mark.parametrize(
+    ("highest", "top"), [(0, 4), (1, 4), (4, 4), (5, 8), (12, 12), (13, 20), (21, 40), (77, 80), (81, 120), (201, 400)]
+)
 def test_the_axis_ends_at_a_round_number(highest: int, top: int) -> None:
     assert rules.nice_top(highest) == top
 

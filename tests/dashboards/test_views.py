@@ -19,7 +19,9 @@ from tests.factories.records import make_old_visits, make_patient
 from tests.factories.registration import make_clinic, register
 
 
-@pytest.mark.parametrize(("role", "status"), [("manager", 200), ("head", 200), ("doctor", 403), ("cashier", 403), ("auditor", 403)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("manager", 200), ("head", 200), ("doctor", 403), ("cashier", 403), ("auditor", 403)]
+)
 def test_who_may_see_the_figures(login_as, role: str, status: int) -> None:
     assert login_as(role).get("/dashboard/").status_code == status
 
@@ -75,7 +77,12 @@ def test_money_counts_what_was_given_back(actor) -> None:
     with transaction():
         billing.void_settlement(other.visit_id, "thu nhầm người", actor=actor("cashier"))
     found = queries.board(clock.today()).money
-    assert (found.taken, found.fund, found.copay, found.outside) == (Decimal(110_120), Decimal(440_480), Decimal(110_120), 0)
+    assert (found.taken, found.fund, found.copay, found.outside) == (
+        Decimal(110_120),
+        Decimal(440_480),
+        Decimal(110_120),
+        0,
+    )
 
 
 def test_faulty_claims_of_the_month(actor) -> None:

@@ -23,7 +23,9 @@ def make_indices() -> None:
     if session().query(LabIndex).filter_by(service_code=BLOOD).first() is None:
         same = {"male_low": Decimal(5), "male_high": Decimal(13), "female_low": Decimal(5), "female_high": Decimal(13),
                 "critical_low": Decimal(1), "critical_high": Decimal(50)}  # fmt: skip
-        make_lab_index(BLOOD, "WBC", name_vi="Số lượng bạch cầu", unit="G/L", decimals=2, age_max_days=2189, sort=0, **same)
+        make_lab_index(
+            BLOOD, "WBC", name_vi="Số lượng bạch cầu", unit="G/L", decimals=2, age_max_days=2189, sort=0, **same
+        )
         make_lab_index(
             BLOOD, "WBC", name_vi="Số lượng bạch cầu", unit="G/L", decimals=2, age_min_days=2190, sort=0,
             **{**same, "male_low": Decimal(4), "male_high": Decimal(10), "female_low": Decimal(4), "female_high": Decimal(10)},

@@ -81,9 +81,16 @@ def test_a_released_report_is_neither_changed_nor_released_again(line, tech, act
 def test_changes_before_release_are_on_the_log(line, tech, actor) -> None:
     make.write(line, tech)
     make.write(line, actor("doctor"), conclusion="Viêm phổi.")
-    event = session().execute(
-        select(AuditEvent).where(AuditEvent.action == "imaging.report.write").order_by(AuditEvent.event_id.desc()).limit(1)
-    ).scalar_one()
+    event = (
+        session()
+        .execute(
+            select(AuditEvent)
+            .where(AuditEvent.action == "imaging.report.write")
+            .order_by(AuditEvent.event_id.desc())
+            .limit(1)
+        )
+        .scalar_one()
+    )
     assert event.details["changes"]["conclusion"] == ["Phù hợp viêm phế quản.", "Viêm phổi."]
 
 
@@ -103,7 +110,11 @@ def test_a_correction_is_a_new_version_and_the_old_one_stays(line, tech, actor) 
     with transaction():
         fresh = service.correct(old.report_id, "nhầm bên trái phải", actor=doctor)
     session().refresh(old)
-    assert (old.state, old.conclusion, fresh.supersedes_id) == (ReportState.SUPERSEDED, "Phù hợp viêm phế quản.", old.report_id)
+    assert (old.state, old.conclusion, fresh.supersedes_id) == (
+        ReportState.SUPERSEDED,
+        "Phù hợp viêm phế quản.",
+        old.report_id,
+    )
     make.write(line, doctor, conclusion="Bình thường.")
     make.release(fresh, doctor)
     assert [text.conclusion for text in queries.texts_of(old.visit_id)] == ["Bình thường."]

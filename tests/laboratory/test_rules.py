@@ -67,7 +67,14 @@ def test_the_band_of_the_age_is_used() -> None:
         replace(HGB, age_min_days=6575),
     )  # fmt: skip
     bands = [newborn, child, adult]
-    assert [rules.fitting(bands, days) for days in (0, 27, 28, 6574, 6575, 30000)] == [newborn, newborn, child, child, adult, adult]
+    assert [rules.fitting(bands, days) for days in (0, 27, 28, 6574, 6575, 30000)] == [
+        newborn,
+        newborn,
+        child,
+        child,
+        adult,
+        adult,
+    ]
     assert rules.fitting([], 5) is None
 
 

@@ -39,9 +39,11 @@ def reload(result: LabResult) -> LabResult:
 
 
 def last_event(action: str) -> AuditEvent:
-    return session().execute(
-        select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.event_id.desc()).limit(1)
-    ).scalar_one()
+    return (
+        session()
+        .execute(select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.event_id.desc()).limit(1))
+        .scalar_one()
+    )
 
 
 def test_one_specimen_starts_all_tests_of_the_order(actor, tech) -> None:
@@ -122,9 +124,17 @@ def test_another_person_releases_and_the_order_is_done(line, tech, actor, role: 
     result = make.enter(line, tech)
     other = actor(role)
     released = make.release(result, other)
-    assert (released.state, released.released_by_id, released.released_at is not None) == (ResultState.RELEASED, other.user_id, True)
+    assert (released.state, released.released_by_id, released.released_at is not None) == (
+        ResultState.RELEASED,
+        other.user_id,
+        True,
+    )
     session().refresh(line)
-    assert (line.state, line.resulted_at is not None, line.performer_licence) == (OrderState.RESULTED, True, tech.licence_number)
+    assert (line.state, line.resulted_at is not None, line.performer_licence) == (
+        OrderState.RESULTED,
+        True,
+        tech.licence_number,
+    )
     assert records_queries.get_visit(result.visit_id).tests_done_at is not None
 
 

@@ -92,7 +92,10 @@ def test_saving_and_releasing_by_two_people(login_as, line) -> None:
     assert "nhờ đồng nghiệp hoặc bác sĩ" in mine
     assert "Trả kết quả</" not in mine.replace(" <kbd>", "</")
     result = queries.result_of_line(line.line_id)
-    assert first.post(f"/laboratory/results/{result.result_id}/release", data={"seen": str(result.version)}).status_code == 403
+    assert (
+        first.post(f"/laboratory/results/{result.result_id}/release", data={"seen": str(result.version)}).status_code
+        == 403
+    )
     page = second.get(url(line)).text
     assert "data-release" in page
     assert "↑ cao" in page
@@ -136,7 +139,10 @@ def test_a_doctor_reads_and_releases_but_does_not_enter(login_as, line, actor) -
     assert 'name="v-WBC"' not in page
     assert "data-release" in page
     assert browser.post(url(line), data={"v-WBC": "1"}).status_code == 403
-    assert browser.post(f"/laboratory/results/{result.result_id}/release", data={"seen": str(result.version)}).status_code == 303
+    assert (
+        browser.post(f"/laboratory/results/{result.result_id}/release", data={"seen": str(result.version)}).status_code
+        == 303
+    )
 
 
 def test_a_correction_by_screen(login_as, line, actor) -> None:
@@ -169,7 +175,9 @@ def test_a_radiograph_is_not_shown_as_laboratory_work(login_as, actor) -> None:
 
 def test_the_doctors_page_shows_the_values(app: Flask, login_as, line, actor) -> None:
     doctor = login_as("doctor")
-    make.release(make.enter(line, actor("lab_tech"), {"WBC": "14,8", "HGB": "64"}, critical_note=make.NOTE), actor("lab_tech"))
+    make.release(
+        make.enter(line, actor("lab_tech"), {"WBC": "14,8", "HGB": "64"}, critical_note=make.NOTE), actor("lab_tech")
+    )
     page = doctor.get(f"/examination/visits/{line.order.visit_id}?parts=all").text
     for text in ("Kết quả mới", "14,8 ↑", "64 ↓↓", "5–13"):
         assert text in page, text

@@ -13,7 +13,18 @@ from pathlib import Path
 from his.billing.rules import cards, shares
 from his.billing.rules.subject import ROUTES, BenefitSettings, SubjectFacts, decide_subject
 
-INPUT_COLUMNS = ("id", "visit_end", "card_prefix", "level", "points", "old_tier", "visit_type", "route", "given", "priced_lines")
+INPUT_COLUMNS = (
+    "id",
+    "visit_end",
+    "card_prefix",
+    "level",
+    "points",
+    "old_tier",
+    "visit_type",
+    "route",
+    "given",
+    "priced_lines",
+)
 EXPECTED = {
     "expected_subject_code": "subject_code", "expected_rate": "rate", "total_bv": "total", "total_bh": "insured",
     "insurer": "fund", "copay": "copay", "outside": "outside", "other_source": "other",
@@ -78,10 +89,16 @@ def parse_lines(text: str) -> list[shares.BillLine]:
             forced = _decimal(rate, f"{name} MUC_HUONG")
         lines.append(
             shares.BillLine(
-                name, group, _decimal(quantity, f"{name} SL"), _decimal(hospital, f"{name} DON_GIA_BV"),
-                _decimal(insurance, f"{name} DON_GIA_BH"), int(_decimal(service_rate, f"{name} TYLE_TT_DV")),
-                int(_decimal(insurance_rate, f"{name} TYLE_TT_BH")), benefit_rate=forced,
-                is_arv="ARV" in name.upper().split(), is_special_scope="PV3" in name.upper(),
+                name,
+                group,
+                _decimal(quantity, f"{name} SL"),
+                _decimal(hospital, f"{name} DON_GIA_BV"),
+                _decimal(insurance, f"{name} DON_GIA_BH"),
+                int(_decimal(service_rate, f"{name} TYLE_TT_DV")),
+                int(_decimal(insurance_rate, f"{name} TYLE_TT_BH")),
+                benefit_rate=forced,
+                is_arv="ARV" in name.upper().split(),
+                is_special_scope="PV3" in name.upper(),
             )
         )
     if not lines:
@@ -94,9 +111,14 @@ def _drug_code(given: str) -> str:
     for code in ("7.2", "7.3", "7.4"):
         if re.search(rf"(?<![\d.]){re.escape(code)}(?![\d.])", low):
             return code
-    if any(word in low for word in ("authoris", "authoriz", "on behalf", "another person", "ủy quyền", "uy quyen", "relative collects")):
+    if any(
+        word in low
+        for word in ("authoris", "authoriz", "on behalf", "another person", "ủy quyền", "uy quyen", "relative collects")
+    ):
         return "7.2"
-    if any(word in low for word in ("other facility", "another facility", "different facility", "cơ sở khác", "co so khac")):
+    if any(
+        word in low for word in ("other facility", "another facility", "different facility", "cơ sở khác", "co so khac")
+    ):
         return "7.3"
     if any(word in low for word in ("delivered", "delivery", "brought to", "sent to the patient", "chuyển thuốc")):
         return "7.4"
@@ -105,7 +127,9 @@ def _drug_code(given: str) -> str:
     return "10"
 
 
-def context_of(row: Mapping[str, str], settings: BenefitSettings) -> tuple[shares.BenefitContext, list[shares.BillLine]]:
+def context_of(
+    row: Mapping[str, str], settings: BenefitSettings
+) -> tuple[shares.BenefitContext, list[shares.BillLine]]:
     """Turn a row into facts."""
     given = row["given"]
     low = given.lower()
@@ -114,7 +138,9 @@ def context_of(row: Mapping[str, str], settings: BenefitSettings) -> tuple[share
     except ValueError:
         raise BadCase(f"visit_end: «{row['visit_end']}» không phải ngày. Gõ dạng 2026-09-10.") from None
     if row["route"] not in (*ROUTES, "TU_DEN", "LINH_THUOC", "KHONG_BHYT"):
-        raise BadCase(f"route: «{row['route']}» chưa biết. Dùng một trong {', '.join(ROUTES)}, TU_DEN, LINH_THUOC, KHONG_BHYT.")
+        raise BadCase(
+            f"route: «{row['route']}» chưa biết. Dùng một trong {', '.join(ROUTES)}, TU_DEN, LINH_THUOC, KHONG_BHYT."
+        )
     if row["level"] not in ("BD_TYT", "BD", "CB", "CS"):
         raise BadCase(f"level: «{row['level']}» chưa biết. Dùng BD_TYT, BD, CB hoặc CS.")
     held = [card.strip().upper() for card in re.split(r"[+;]", row["card_prefix"]) if card.strip()]
@@ -219,4 +245,10 @@ def write_results(path: Path, outcomes: list[CaseOutcome]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", *EXPECTED, "differences"])
         for outcome in outcomes:
-            writer.writerow([outcome.case_id, *(outcome.actual[name] for name in EXPECTED.values()), " | ".join(outcome.differences)])
+            writer.writerow(
+                [
+                    outcome.case_id,
+                    *(outcome.actual[name] for name in EXPECTED.values()),
+                    " | ".join(outcome.differences),
+                ]
+            )

@@ -111,14 +111,15 @@ def split_benefit(
     The four shares of every line add up to its total. Returns the steps in Vietnamese for the screen.
     """
     if not context.card or context.subject.code == "9":
-        return _result(tuple(_uninsured(line) for line in lines), "", ("Không khám theo bảo hiểm y tế: người bệnh trả toàn bộ.",))
+        words = ["Không khám theo bảo hiểm y tế: người bệnh trả toàn bộ."]
+        return _aided([_uninsured(line) for line in lines], "", words, context)
     subject = context.subject
     own = cards.benefit(context.card, context.on, recurrent_wound=context.recurrent_wound)
     steps = [subject.reason]
     if subject.route_percent == 0 and not subject.is_fixed:
         steps.append("Tuyến này quỹ không chi trả: người bệnh trả toàn bộ.")
         if settings.zero_rate_as_outside_scope:
-            return _result(tuple(replace(_uninsured(line), benefit_rate="0") for line in lines), "0", tuple(steps))
+            return _aided([replace(_uninsured(line), benefit_rate="0") for line in lines], "0", steps, context)
     amounts = [_amounts(line, context, own) for line in lines]
     insured = sum((a.insured for a in amounts), ZERO)
     level = level_on(context.on)
@@ -130,9 +131,17 @@ def split_benefit(
         fund = round2(amount.insured * rate / 100)
         shares.append(
             LineShare(
-                line.ref, amount.total, amount.insured, fund, amount.insured - fund,
-                amount.total - amount.facility_aid - amount.insured, amount.facility_aid,
-                rate_text(rate), amount.scope_code, amount.insurance_rate, amount.insurance_price,
+                line.ref,
+                amount.total,
+                amount.insured,
+                fund,
+                amount.insured - fund,
+                amount.total - amount.facility_aid - amount.insured,
+                amount.facility_aid,
+                rate_text(rate),
+                amount.scope_code,
+                amount.insurance_rate,
+                amount.insurance_price,
             )
         )
     first = _rate(BillLine("", "", ZERO, ZERO, ZERO), context, own, small=small, exempt=exempt)
@@ -141,11 +150,18 @@ def split_benefit(
         shares, note = _cap_copay(shares, context)
         steps += note
     shares = [_arv(line, share) for line, share in zip(lines, shares, strict=True)] if _has_arv(lines) else shares
+    rate_word = (
+        shares[0].benefit_rate if shares and any(line.benefit_rate is not None for line in lines) else rate_text(first)
+    )
+    return _aided(shares, rate_word, steps, context)
+
+
+def _aided(shares: list[LineShare], rate: str, steps: list[str], context: BenefitContext) -> BenefitResult:
+    """Take support for this patient off, whoever pays the rest: also without insurance and on a route at 0 %."""
     if context.patient_aid > 0:
         shares = _patient_aid(shares, context.patient_aid)
-        steps.append("Nguồn hỗ trợ người bệnh trừ vào phần tự trả, rồi cùng chi trả, rồi phần quỹ.")
-    rate_word = shares[0].benefit_rate if shares and any(line.benefit_rate is not None for line in lines) else rate_text(first)
-    return _result(tuple(shares), rate_word, tuple(steps))
+        steps = [*steps, "Nguồn hỗ trợ người bệnh trừ vào phần tự trả, rồi cùng chi trả, rồi phần quỹ."]
+    return _result(tuple(shares), rate, tuple(steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +176,8 @@ class _Amounts:
 
 def _uninsured(line: BillLine) -> LineShare:
     total = _total(line, ZERO)
-    return LineShare(line.ref, total, ZERO, ZERO, ZERO, total, ZERO, "", "2", 0, ZERO)
+    aid = min(line.facility_aid, total)
+    return LineShare(line.ref, total, ZERO, ZERO, ZERO, total - aid, aid, "", "2", 0, ZERO)
 
 
 def _total(line: BillLine, insurance_price: Decimal) -> Decimal:
@@ -192,9 +209,7 @@ def _amounts(line: BillLine, context: BenefitContext, own: cards.CardBenefit) ->
     return _Amounts(total, max(min(insured, total - aid), ZERO), aid, scope, paid_rate, price)
 
 
-def _rate(
-    line: BillLine, context: BenefitContext, own: cards.CardBenefit, *, small: bool, exempt: bool
-) -> Decimal:
+def _rate(line: BillLine, context: BenefitContext, own: cards.CardBenefit, *, small: bool, exempt: bool) -> Decimal:
     subject = context.subject
     if subject.is_fixed:
         return Decimal(100)
@@ -230,7 +245,9 @@ def _cap_copay(shares: list[LineShare], context: BenefitContext) -> tuple[list[L
         cut = min(share.copay, excess)
         excess -= cut
         capped.append(replace(share, copay=share.copay - cut, fund=share.fund + cut))
-    return capped[::-1], [f"Đủ 5 năm liên tục, cùng chi trả trong năm chạm 6 tháng lương cơ sở: chỉ thu thêm {left:f} đồng."]
+    return capped[::-1], [
+        f"Đủ 5 năm liên tục, cùng chi trả trong năm chạm 6 tháng lương cơ sở: chỉ thu thêm {left:f} đồng."
+    ]
 
 
 def _has_arv(lines: Sequence[BillLine]) -> bool:
@@ -279,5 +296,13 @@ def _result(shares: tuple[LineShare, ...], rate: str, steps: tuple[str, ...]) ->
         return sum((getattr(share, name) for share in shares), ZERO)
 
     return BenefitResult(
-        shares, rate, total("total"), total("insured"), total("fund"), total("copay"), total("outside"), total("other"), steps
+        shares,
+        rate,
+        total("total"),
+        total("insured"),
+        total("fund"),
+        total("copay"),
+        total("outside"),
+        total("other"),
+        steps,
     )

@@ -113,7 +113,9 @@ def decide_subject(facts: SubjectFacts, settings: BenefitSettings = BenefitSetti
     if facts.route == "KHONG_BHYT":
         return SubjectDecision("9", 0, False, False, "Không khám theo bảo hiểm y tế.", "QĐ 3276/QĐ-BYT")
     if facts.route == "LINH_THUOC":
-        return SubjectDecision(facts.drug_code, 100, False, False, "Chỉ lĩnh thuốc theo phiếu hẹn.", "QĐ 3276/QĐ-BYT; TT 37/2024")
+        return SubjectDecision(
+            facts.drug_code, 100, False, False, "Chỉ lĩnh thuốc theo phiếu hẹn.", "QĐ 3276/QĐ-BYT; TT 37/2024"
+        )
     if facts.level == "BD_TYT":
         return SubjectDecision(
             "1.2", 100, True, False, "Cơ sở cấp ban đầu (trạm y tế, y học gia đình…): quỹ trả 100%.",
@@ -156,4 +158,6 @@ def _self_referred(facts: SubjectFacts, settings: BenefitSettings) -> SubjectDec
         if inpatient:
             return say("3.2", 100, "nội trú cấp chuyên sâu trước là tuyến tỉnh", "Luật BHYT Đ22 k4 h")
         return say("1.18", half, "ngoại trú cấp chuyên sâu trước là tuyến tỉnh", "NĐ 188/2025 Đ19 k4")
-    return say("3.1", 40 if inpatient else 0, "cấp chuyên sâu trước là tuyến trung ương", "Luật BHYT Đ22 k4 g")
+    # A specialised facility without a former tier is read like a formerly central one: no route pays it more.
+    before = " trước là tuyến trung ương" if facts.old_tier == "TW" else ""
+    return say("3.1", 40 if inpatient else 0, f"cấp chuyên sâu{before}", "Luật BHYT Đ22 k4 g")
