@@ -9,7 +9,10 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from his.core import clock
+from his.core.actor import Actor
 from his.core.db import session
+from his.core.i18n import gettext as _
+from his.core.module import TimelineEntry, registry
 from his.documents import rules
 from his.documents.enums import PaperState
 from his.documents.errors import PaperNotFound
@@ -58,6 +61,34 @@ def current_paper(form_code: str, subject_type: str, subject_id: int) -> Paper |
 def papers_of_visit(visit_id: int) -> Sequence[Paper]:
     """Return all papers of a visit, oldest first."""
     return session().execute(select(Paper).where(Paper.visit_id == visit_id).order_by(Paper.paper_id)).scalars().all()
+
+
+def titles() -> dict[str, str]:
+    """Return the title of each form by its code."""
+    return {form.code: form.title for module in registry().modules for form in module.forms}
+
+
+def record_entries(patient_id: int, visit_ids: Sequence[int], actor: Actor) -> Sequence[TimelineEntry]:
+    """Return one row per visit with the papers issued for it, for the assembled record (1 statement)."""
+    if not (actor.may("documents:paper:read") or actor.may("documents:paper:print")):
+        return ()
+    rows = session().execute(
+        select(Paper)
+        .where(Paper.patient_id == patient_id, Paper.visit_id.in_(visit_ids), Paper.state == PaperState.ISSUED)
+        .order_by(Paper.paper_id)
+    ).scalars()
+    by_visit: dict[int, list[Paper]] = {}
+    for row in rows:
+        by_visit.setdefault(row.visit_id or 0, []).append(row)
+    names = titles()
+    return [
+        TimelineEntry(
+            papers[-1].issued_at, _("Giấy tờ đã phát hành: %(n)s", n=len(papers)),
+            tuple(f"{names.get(p.form_code, p.form_code).capitalize()} {p.number}".strip() for p in papers),
+            url=f"/papers/visits/{visit_id}", kind="papers",
+        )
+        for visit_id, papers in by_visit.items()
+    ]
 
 
 def papers_of_patient(patient_id: int, limit: int = 50) -> Sequence[Paper]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from his.audit import service as audit
 from his.core import clock
 from his.core.config import current
 from his.core.db import transaction
@@ -35,6 +36,17 @@ def show(paper_id: int) -> Any:
     with transaction():
         paper, content = service.print_paper(paper_id, actor=actor)
     return pdf_response(content, f"{paper.form_code}-{paper.public_code}")
+
+
+@bp.get("/papers/visits/<int:visit_id>")
+@require(Permission.PAPER_READ, Permission.PAPER_PRINT)
+def of_visit(visit_id: int) -> Any:
+    """The papers issued for a visit, to be looked at or printed again."""
+    papers = queries.papers_of_visit(visit_id)
+    if not papers:
+        raise PaperNotFound("Lượt khám này chưa có giấy tờ nào.")
+    audit.viewed(current_actor(), papers[0].patient_id, "papers", visit_id=visit_id)
+    return render_template("documents/visit.html", papers=papers, titles=queries.titles())
 
 
 @bp.get("/papers/paper.css")
@@ -69,8 +81,7 @@ def ask() -> Any:
 @public("the check behind the QR of a paper: says only whether it is genuine, with a masked name")
 def verify(public_code: str) -> Any:
     """Tell a person with a telephone whether a paper is genuine, replaced, expired or cancelled."""
-    titles = {form.code: form.title for module in registry().modules for form in module.forms}
-    answer = queries.public_answer(public_code, title_of=titles, issuer=current().facility_name)
+    answer = queries.public_answer(public_code, title_of=queries.titles(), issuer=current().facility_name)
     code = rules.grouped_code(rules.plain_code(public_code))
     status = 200 if answer.answer != "unknown" else 404
     return render_template("documents/verify.html", answer=answer, code=code, now=clock.now()), status

@@ -15,11 +15,12 @@ from his.core import clock
 from his.core.actor import Actor
 from his.core.db import session, transaction
 from his.core.module import registry
-from his.documents import service
+from his.documents import queries, service
 from his.documents.models import Paper
 from his.referrals.printing import sample
 from tests.factories.documents import make_paper
 from tests.factories.records import make_patient
+from tests.factories.referrals import issued
 
 Make = Callable[..., Actor]
 
@@ -140,3 +141,27 @@ def test_the_administrator_looks_at_every_form_with_invented_data(login_as: Call
     assert browser.get(f"/papers/sample/{code}.pdf").data.startswith(b"%PDF")
     assert browser.get("/papers/sample/nothing.pdf").status_code == 404
     assert login_as("doctor").get(f"/papers/sample/{code}.pdf").status_code == 403
+
+
+def test_the_papers_of_a_visit_are_listed_for_printing_again(login_as: Callable[[str], FlaskClient], actor: Make, count_statements: Callable[[], object]) -> None:
+    doctor = actor("doctor")
+    referral = issued(doctor, actor("head"))
+    browser = login_as("nurse")
+    with count_statements() as seen:  # type: ignore[attr-defined]
+        page = browser.get(f"/papers/visits/{referral.visit_id}")
+    assert page.status_code == 200
+    assert referral.number in page.text
+    assert f"/papers/{referral.paper_id}.pdf" in page.text
+    assert seen.count <= 7
+    assert browser.get("/papers/visits/9999999").status_code == 404
+    assert login_as("auditor").get(f"/papers/visits/{referral.visit_id}").status_code == 403
+
+
+def test_the_record_has_one_row_of_papers_per_visit(db_session: object, app: Flask, actor: Make) -> None:
+    doctor = actor("doctor")
+    referral = issued(doctor, actor("head"))
+    with app.test_request_context():
+        entries = queries.record_entries(referral.patient_id, [referral.visit_id], doctor)
+    assert len(entries) == 1
+    assert referral.number in entries[0].lines[0]
+    assert queries.record_entries(referral.patient_id, [referral.visit_id], actor("auditor")) == ()
