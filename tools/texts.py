@@ -23,7 +23,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 # Signs, units and names that read the same in both languages.
 NEUTRAL = re.compile(
     r"\b(?:kg|cm|mm|mmHg|ml|mg|HIS|BHYT|ICD|Ctrl|Enter|Esc|Tab|Alt|PDF|XML|CSV|XLSX|QR|VI|EN|English|Tiếng Việt|BMI|SpO|"
-    r"PgUp|PgDn|vi|en|UTF|BOM|API|URL|IP|LOINC|ATC|F\d+|Excel|utf)\b"
+    r"PgUp|PgDn|vi|en|UTF|BOM|API|URL|IP|LOINC|ATC|F\d+|Excel|utf|SHA|SpO₂|đ)\b|\b(?:QĐ|TT|NĐ|CV)[ \d][\w /-]*"
 )
 TEXT_ATTRIBUTES = (
     "title",
@@ -132,19 +132,14 @@ def python_texts(text: str) -> list[tuple[int, str]]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in GETTEXT:
                 silent |= {id(part) for argument in node.args[:1] for part in ast.walk(argument)}
-            elif isinstance(node, ast.Call) and name in (
-                "NotFound",
-                "NotAllowed",
-                "Conflict",
-                "DomainError",
-                "ValueError",
-            ):
-                # Errors of the domain are translated where they are shown.
-                silent |= {id(part) for part in ast.walk(node)}
+        elif isinstance(node, ast.Raise):
+            # Errors of the domain are translated where they are shown.
+            silent |= {id(part) for part in ast.walk(node)}
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
-            if VIETNAMESE.search(NEUTRAL.sub("", node.value)):
+            # Stamps across papers ("BẢN NHÁP") are capitals and stay Vietnamese like the papers.
+            if VIETNAMESE.search(NEUTRAL.sub("", node.value)) and not node.value.isupper():
                 found.append((node.lineno, node.value))
         elif isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -167,7 +162,7 @@ def script_texts(text: str) -> list[tuple[int, str]]:
         code = re.sub(r"//.*$", "", line)
         # Letter classes that recognise Vietnamese typing are patterns, not words.
         code = re.sub(r"/(?:\\.|\[[^\]]*\]|[^/\\\n])+/[gimsuy]*", "", code)
-        if VIETNAMESE.search(code):
+        if VIETNAMESE.search(NEUTRAL.sub("", code)):
             found.append((number, line.strip()))
     return found
 

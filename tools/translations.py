@@ -16,7 +16,6 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,14 +114,11 @@ def fill(rows: dict[str, str], root: Path = ROOT) -> list[str]:
 
 
 def compile_catalogue(root: Path = ROOT) -> Path:
-    """Write the binary catalogue that the application reads."""
-    source = root / CATALOGUE
-    target = source.with_suffix(".mo")
-    temporary = target.with_suffix(".part")
-    with temporary.open("wb") as file:
-        write_mo(file, read_catalogue(source))
-    temporary.replace(target)
-    return target
+    """Write the binary catalogue that the application reads (it does so itself at start, too)."""
+    from his.core.i18n import compile_catalogues
+
+    compile_catalogues((root / CATALOGUE).parents[2])
+    return (root / CATALOGUE).with_suffix(".mo")
 
 
 def main(arguments: list[str]) -> int:

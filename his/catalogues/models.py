@@ -248,4 +248,3 @@ class ReferralDisease(Dated, Base):
     icd_prefix: Mapped[str] = mapped_column(String(8), index=True)
     scope: Mapped[str] = mapped_column(String(24))
     note: Mapped[str] = mapped_column(Text, default="")
-    checked_by: Mapped[str] = mapped_column(String(120), default="")

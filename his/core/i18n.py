@@ -5,10 +5,14 @@ Vietnamese is the source language of every message; English is a complete transl
 
 from __future__ import annotations
 
+import tempfile
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, gettext, lazy_gettext, ngettext
 
@@ -37,8 +41,22 @@ def select_locale() -> str:
     return chosen if chosen in LANGUAGES else "vi"
 
 
+def compile_catalogues(folder: Path) -> None:
+    """Write the binary catalogues (not under version control) where the texts are newer; several starters may race."""
+    for source in folder.glob("*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if target.is_file() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            continue
+        with source.open("rb") as file:
+            catalogue = read_po(file)
+        with tempfile.NamedTemporaryFile(dir=source.parent, suffix=".part", delete=False) as temporary:
+            write_mo(temporary, catalogue)
+        Path(temporary.name).replace(target)
+
+
 def install(app: Flask) -> None:
     """Set up gettext and the template filters."""
+    compile_catalogues(Path(app.root_path) / "core" / "translations")
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "vi")
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Asia/Ho_Chi_Minh")
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "core/translations")

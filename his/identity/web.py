@@ -143,7 +143,9 @@ def _load(_request: Request) -> SignedInUser | None:
 
 def _unauthorized() -> Any:
     if wants_json() or wants_fragment():
-        return jsonify(code="signed_out", message=_("Phiên làm việc đã hết. Đăng nhập lại, chữ đã gõ vẫn được giữ.")), 401
+        return jsonify(
+            code="signed_out", message=_("Phiên làm việc đã hết. Đăng nhập lại, chữ đã gõ vẫn được giữ.")
+        ), 401
     target = request.full_path.rstrip("?") if request.method == "GET" else ""
     return redirect(url_for("identity.login", next=target or None))
 

@@ -185,7 +185,7 @@ TEMPLATES = [
 def test_template_violation_is_caught(plant: Callable[[str, str], Path], copied: Path, text: str, said: str) -> None:
     file = "his/audit/templates/audit/events.html"
     plant(file, f"{text}\n")
-    assert [p.file for p in newly("templates", copied, said)] == [file]
+    assert [p.file for p in newly("templates", copied, said) if p.file == file] == [file]
 
 
 @pytest.mark.parametrize(
