@@ -62,8 +62,8 @@ def _year_groups(entries: list[TimelineEntry]) -> list[tuple[int, list[TimelineE
     return groups
 
 
-def _timeline(patient_id: int, before: datetime | None) -> dict[str, Any]:
-    """Read a stretch of the record: the visits, then one question to every section."""
+def _timeline(patient_id: int, before: datetime | None, tab: str) -> dict[str, Any]:
+    """Read a stretch of the record: the visits, then, for the timeline, one question to every section."""
     rows = queries.visit_rows(patient_id, CHUNK + 1, before)
     has_more = len(rows) > CHUNK
     rows = rows[:CHUNK]
@@ -71,7 +71,7 @@ def _timeline(patient_id: int, before: datetime | None) -> dict[str, Any]:
     ids = [row.visit.visit_id for row in rows]
     # What this module itself would say of the visits is in hand already.
     entries = sections.of_visits([row.visit for row in rows])
-    if ids:
+    if ids and tab != "visits":
         others = [s for s in registry().record_sections() if s.code != sections.VISITS]
         entries += [entry for section in others for entry in section.entries(patient_id, ids, actor)]
     return {
@@ -85,28 +85,26 @@ def _timeline(patient_id: int, before: datetime | None) -> dict[str, Any]:
 def patient(patient_id: int) -> Any:
     """The record of a person: banner, timeline, visits; papers and the access log come beside it."""
     audit.viewed(current_actor(), patient_id, "record")
-    part = _timeline(patient_id, None)
-    newest = part["rows"][0].visit if part["rows"] else None
-    weighed = next((row.visit for row in part["rows"] if row.visit.weight_kg is not None), None)
+    tab = request.args.get("tab", "timeline")
+    # The timeline asks every module of the house: it comes as a part of its own, right after the page.
+    part: dict[str, Any] = _timeline(patient_id, None, tab) if tab == "visits" else {"patient_id": patient_id}
+    newest = part["rows"] if tab == "visits" else queries.visit_rows(patient_id, 1)
     person = queries.loaded(patient_id)
-    banner = queries.banner_of(
-        person, None, weighed.weight_kg if weighed else None, weighed.registered_at if weighed else None
-    )
     return render_template(
-        "records/patient.html", patient=person, banner=banner, newest=newest, tab=request.args.get("tab", "timeline"),
-        visit_count=len(part["rows"]) if part["older"] is None else queries.visit_count(patient_id),
-        actions=[a for a in registry().patient_actions() if may(a.permission)], allergy_form=AllergyForm(formdata=None), **part,
+        "records/patient.html", patient=person, tab=tab, visit_count=newest[0].total if newest else 0,
+        banner=queries.banner_of(person, None, *(queries.last_weight(patient_id) or (None, None))),
+        actions=[a for a in registry().patient_actions() if may(a.permission)], **part,
     )  # fmt: skip
 
 
 @bp.get("/patients/<int:patient_id>/older")
 @require(Permission.PATIENT_READ)
 def older(patient_id: int) -> Any:
-    """Older visits of the record, before a moment (a part of the page; a whole page without script)."""
+    """A stretch of the record: the newest, or what is older than a moment (a part of the page)."""
     moment = request.args.get("before", type=float)
     before = datetime.fromtimestamp(moment, UTC) if moment is not None and 0 < moment < 4e9 else None
-    part = _timeline(patient_id, before)
-    return render_template("records/_stretch.html", tab=request.args.get("tab", "timeline"), **part)
+    tab = request.args.get("tab", "timeline")
+    return render_template("records/_stretch.html", tab=tab, **_timeline(patient_id, before, tab))
 
 
 def _log_words(action: str, what: str) -> str:
@@ -119,7 +117,7 @@ def _log_words(action: str, what: str) -> str:
         "pharmacy": _("Cấp phát thuốc"), "billing": _("Viện phí"), "documents": _("Giấy tờ"), "referrals": _("Chuyển cơ sở"),
         "insurance": _("Giám định BHYT"),
     }  # fmt: skip
-    return str(words.get(action.split(".")[0], _("Công việc khác")))
+    return str(words.get(action.partition(".")[0], _("Công việc khác")))
 
 
 def _access_rows(patient_id: int) -> list[dict[str, Any]]:
@@ -191,7 +189,7 @@ def edit(patient_id: int) -> Any:
         return _edit_page(person, _form_of(person))
     form = PatientForm()
     person = queries.loaded(patient_id)
-    if form.birth_on.data is None and not form.birth_on.errors:
+    if form.birth_on.data is None and not form.birth_on.process_errors:
         form.birth_on.process_errors = [_("Ngày sinh: chưa nhập. Chỉ biết năm thì gõ năm sinh.")]
     if not form.validate_on_submit():
         return _edit_page(person, form, status=422)

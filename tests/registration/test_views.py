@@ -60,10 +60,10 @@ def form_of(page: str, **changes: Any) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", form):
         name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
-        if not name or ('type="radio"' in tag or 'type="checkbox"' in tag) and " checked" not in tag:
+        if not name or (('type="radio"' in tag or 'type="checkbox"' in tag) and " checked" not in tag):
             continue
         data[name[1]] = html.unescape(value[1]) if value else ""
-    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'<option selected value="([^"]*)"', options)
         data[name] = chosen[1] if chosen else re.search(r'value="([^"]*)"', options)[1]  # type: ignore[index]
     return {**data, "action": "print", **changes}
