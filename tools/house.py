@@ -124,7 +124,7 @@ def views_without_access(root: Path) -> list[Problem]:
             if not isinstance(node, ast.FunctionDef):
                 continue
             marks = [_dotted(d.func if isinstance(d, ast.Call) else d).split(".") for d in node.decorator_list]
-            is_route = any(len(mark) > 1 and mark[-1] in ROUTE_METHODS and mark[0] not in ("client",) for mark in marks)
+            is_route = any(len(mark) > 1 and mark[-1] in ROUTE_METHODS and mark[0] != "client" for mark in marks)
             if is_route and not any(mark[-1] in ("require", "public") for mark in marks):
                 if file.startswith("gateways/standin/"):
                     continue  # plays other people's systems
