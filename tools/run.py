@@ -113,6 +113,7 @@ def main() -> None:
                    # The demo may be started as root; celery says so on seven lines.
                    "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}  # fmt: skip
     environment.setdefault("HIS_LOG_LEVEL", "WARNING")  # each request on a line would push the log-ins away
+    environment.setdefault("HIS_PUBLIC_BASE_URL", f"http://127.0.0.1:{settings.port}")  # where the QR of a paper leads
     logins = command(["prepare"], environment)
     screen = Screen(sys.stdout)
     screen.welcome = f"\nBệnh viện mở cửa tại http://127.0.0.1:{settings.port}   (Ctrl-C để dừng)\n{logins}"
