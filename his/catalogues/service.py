@@ -357,9 +357,23 @@ def _drug_entry(row: Drug, _more: dict[str, str]) -> search.Entry:
     )  # fmt: skip
 
 
+# What people type for what the price list spells out.
+SHORT_FORMS = {
+    "x quang": ("xquang", "xq"), "sieu am": ("sa",), "cat lop vi tinh": ("ct", "clvt"), "cong huong tu": ("mri", "cht"),
+    "tong phan tich te bao mau": ("cong thuc mau", "ctm"), "tong phan tich nuoc tieu": ("tpt nuoc tieu", "tptnt"),
+    "dien tim": ("ecg", "dien tam do"), "dien nao": ("eeg",), "chuc nang ho hap": ("do ho hap ky",),
+}  # fmt: skip
+
+
+def short_forms(name: str) -> tuple[str, ...]:
+    """Return the short forms under which a service is asked for (``xq nguc``, ``ctm``)."""
+    folded = search.fold(name)
+    return tuple(short for long, shorts in SHORT_FORMS.items() if long in folded for short in shorts)
+
+
 def _service_entry(row: Service, _more: dict[str, str]) -> search.Entry:
     return search.Entry(
-        row.service_id, row.name, row.name, codes=(row.code,), weight=9 if row.is_offered else 0,
+        row.service_id, row.name, row.name, words=short_forms(row.name), codes=(row.code,), weight=9 if row.is_offered else 0,
         extra={"code": row.code, "kind": row.kind, "price": str(row.hospital_price), "offered": row.is_offered},
     )  # fmt: skip
 

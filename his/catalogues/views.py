@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 
-from his.catalogues import queries, service
+from his.catalogues import queries, rules, service
 from his.catalogues.errors import ImportRefused
 from his.catalogues.models import Drug, IcdCode, Service
 from his.catalogues.permissions import Permission
@@ -15,10 +15,17 @@ from his.core import clock, search
 from his.core.db import transaction
 from his.core.forms import parse_date
 from his.core.i18n import gettext as _
+from his.core.i18n import lazy_gettext as _l
 from his.core.i18n import money_text
 from his.core.permissions import current_actor, require
 
 bp = Blueprint("catalogues", __name__, url_prefix="/catalogues", template_folder="templates")
+NAMES = {
+    "code_lists": _l("Danh mục mã dùng chung"), "icd10": _l("Bệnh (ICD-10)"), "provinces": _l("Tỉnh thành"),
+    "communes": _l("Xã phường"), "commune_changes": _l("Xã phường cũ và mới"), "facilities": _l("Cơ sở khám bệnh, chữa bệnh"),
+    "rooms": _l("Phòng"), "services": _l("Dịch vụ và giá"), "lab_indices": _l("Chỉ số xét nghiệm"), "drugs": _l("Thuốc và giá"),
+    "referral_diseases": _l("Bệnh chuyển cơ sở 1 năm"),
+}  # fmt: skip
 KINDS = {"icd": IcdCode, "drug": Drug, "service": Service}
 
 
@@ -73,7 +80,7 @@ def index() -> Any:
     code = request.args.get("code", "")
     versions = queries.history(KINDS[kind], code) if code and kind in KINDS else []
     return render_template(
-        "catalogues/index.html", kind=kind, q=text, hits=hits, code=code, versions=versions, imports=queries.imports(),
+        "catalogues/index.html", kind=kind, q=text, hits=hits, code=code, versions=versions, imports=queries.imports(), names=NAMES,
     )  # fmt: skip
 
 
@@ -111,5 +118,5 @@ def import_file() -> Any:
                     flash(_("Đã nhập danh mục."), "success")
                     return redirect(url_for("catalogues.index"), 303)
     return render_template(
-        "catalogues/import.html", catalogues=sorted(service.MODELS), report=report, problems=problems, today=clock.today(),
+        "catalogues/import.html", catalogues=NAMES, specs=rules.SPECS, report=report, problems=problems, today=clock.today(),
     ), status  # fmt: skip

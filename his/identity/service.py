@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -157,7 +157,7 @@ def log_in(
     if user is None or not right or user.state is not UserState.ACTIVE:
         failures = _count_failure("account", name)
         _count_failure("address", ip)
-        audit.record(SYSTEM, Action.LOGIN_FAILED, subject_type="user", subject_id=user.user_id if user else None,
+        audit.record(replace(SYSTEM, ip=ip), Action.LOGIN_FAILED, subject_type="user", subject_id=user.user_id if user else None,
                      details={"username": name if user else "?"}, result=Result.DENIED)  # fmt: skip
         left = max(0, settings.login_attempts - failures)
         text = (

@@ -314,11 +314,11 @@ def _profile_of(form: UserForm, *, but: str = "") -> dict[str, Any]:
 def user(user_id: int) -> Any:
     """Change an account."""
     found = queries.get_user(user_id)
-    form = (
-        _user_form(obj=found)
-        if request.method == "POST"
-        else _user_form(obj=found, roles=[r.role_code for r in found.roles], is_active=found.state is UserState.ACTIVE)
-    )
+    form = _user_form(obj=found)
+    if request.method == "GET":
+        # The row holds roles and a state; the fields want codes and a tick.
+        form.roles.data = [role.role_code for role in found.roles]
+        form.is_active.data = found.state is UserState.ACTIVE
     if form.validate_on_submit():
         try:
             with transaction():

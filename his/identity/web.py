@@ -163,6 +163,12 @@ def _guard() -> Any:
     return None
 
 
+def _role_names(codes: str) -> str:
+    """Return the names of roles stored as codes with commas."""
+    spoken = 1 if select_locale() == "en" else 0
+    return ", ".join(service.ROLE_NAMES[c][spoken] if c in service.ROLE_NAMES else c for c in codes.split(",") if c)
+
+
 def install(app: Flask) -> None:
     """Fit sessions and Flask-Login to an application."""
     app.session_interface = HouseSessions()
@@ -172,3 +178,5 @@ def install(app: Flask) -> None:
     manager.unauthorized_handler(_unauthorized)
     manager.session_protection = None
     app.before_request(_guard)
+    # The log, a layer below, shows the roles it stored by their names.
+    app.add_template_global(_role_names, "role_names")

@@ -64,6 +64,12 @@ def test_nothing_tells_whether_name_or_password_was_wrong(person: User) -> None:
     assert wrong.refused.message == unknown.refused.message == "Tên đăng nhập hoặc mật khẩu chưa đúng. Còn 4 lần thử."
 
 
+def test_a_wrong_try_is_logged_with_its_address(person: User) -> None:
+    sign_in(password="x" * 20, ip="10.0.0.77")
+    (event,) = acts(Action.LOGIN_FAILED)
+    assert (event.ip, event.subject_id, event.result.value) == ("10.0.0.77", person.user_id, "denied")
+
+
 def test_a_disabled_account_looks_like_a_wrong_password(person: User) -> None:
     with transaction():
         person.state = UserState.DISABLED

@@ -360,7 +360,9 @@ def test_an_account_is_changed_and_disabled(login_as: Any, person: User) -> None
         "roles": ["doctor", "head"],
         "department_code": "K03",
     }
-    assert admin.get(f"/identity/users/{person.user_id}").status_code == 200
+    page = admin.get(f"/identity/users/{person.user_id}").text
+    assert re.findall(r'name="roles" value="(\w+)" checked', page) == ["doctor"], "what is held is ticked"
+    assert re.search(r'name="is_active"[^>]* checked', page)
     assert admin.post(f"/identity/users/{person.user_id}", data=data).status_code == 303
     session().expire_all()
     changed = queries.get_user(person.user_id)
