@@ -24,7 +24,7 @@ from his.catalogues.models import (
     Room,
     Service,
 )
-from his.core import search
+from his.core import clock, search
 from his.core.db import session
 
 Row = TypeVar("Row")
@@ -93,6 +93,14 @@ def rooms(kind: str, on: date) -> Sequence[Room]:
     return (
         session().execute(select(Room).where(Room.kind == kind, _valid(Room, on)).order_by(Room.sort)).scalars().all()
     )
+
+
+def workplaces() -> list[tuple[str, str]]:
+    """Return the rooms people may choose as their workplace when they sign in: code, name with place."""
+    rows = session().execute(
+        select(Room.code, Room.name, Room.place).where(_valid(Room, clock.today())).order_by(Room.sort)
+    )
+    return [(row.code, f"{row.name} · {row.place}" if row.place else row.name) for row in rows]
 
 
 def codes(list_name: str, on: date) -> Sequence[CodeItem]:

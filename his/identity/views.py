@@ -61,6 +61,8 @@ def login() -> Any:
     form.workplace.choices = [("", _("Theo tài khoản")), *_workplaces()]
     if request.method == "GET":
         form.workplace.data = request.cookies.get("his_workplace", "")
+    if form.workplace.data not in dict(form.workplace.choices):
+        form.workplace.data = ""
     refused: LoginRefused | None = None
     needs_code = False
     status = 200

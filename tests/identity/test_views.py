@@ -19,6 +19,7 @@ from his.identity import queries, service
 from his.identity.models import User
 from his.identity.views import safe_target
 from his.identity.web import cookie_name
+from tests.factories.catalogues import make_room
 from tests.factories.identity import login, make_user
 
 GOOD = "Xe-dap 7 mua ruoi!"
@@ -111,6 +112,18 @@ def test_the_second_factor_is_asked_for_and_no_path_skips_it(client: Any, person
     assert client.get("/identity/profile").status_code == 302
     code = pyotp.TOTP(secret).at(clock.now() + timedelta(seconds=30))
     assert sign_in(client, code=code).status_code == 303
+
+
+def test_the_workplace_is_chosen_from_the_rooms_and_remembered(client: Any, person: User) -> None:
+    make_room("214", name="Hô hấp 2", place="tầng 2, phòng 214")
+    assert "Hô hấp 2 · tầng 2, phòng 214" in client.get("/identity/login").text
+    sign_in(client, workplace="214")
+    assert "214" in client.get("/identity/profile").text
+    client.post("/identity/logout")
+    assert sign_in(client, workplace="a room that is not there").status_code == 303
+    assert "a room" not in client.get("/identity/profile").text
+    client.post("/identity/logout")
+    assert re.search(r'<option selected value="214"', client.get("/identity/login").text)
 
 
 # --- sign out, copied cookies ---------------------------------------------------------------------------------------------
