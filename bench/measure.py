@@ -66,6 +66,20 @@ def times(call: Callable[[], Any], count: int, warm: int = 3) -> list[float]:
     return found
 
 
+def paired(calls: Sequence[Callable[[], Any]], count: int, warm: int = 2) -> list[list[float]]:
+    """Milliseconds of several things measured in turn, so that a busy moment of the machine meets all of them."""
+    for call in calls:
+        for _ in range(warm):
+            call()
+    found: list[list[float]] = [[] for _ in calls]
+    for _ in range(count):
+        for place, call in enumerate(calls):
+            started = time.perf_counter()
+            call()
+            found[place].append((time.perf_counter() - started) * 1000)
+    return found
+
+
 def p50_p95(values: Sequence[float]) -> tuple[float, float]:
     """Median and 95th percentile."""
     ordered = sorted(values)

@@ -316,12 +316,14 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('room_code', 'day', name=op.f('pk_queue_states'))
     )
+    with op.batch_alter_table('queue_states', schema=None) as batch_op:
+        batch_op.create_index('ix_queue_states_day', ['day'], unique=False)
+
     op.create_table('referral_diseases',
     sa.Column('disease_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('icd_prefix', sa.String(length=8), nullable=False),
     sa.Column('scope', sa.String(length=24), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
-    sa.Column('checked_by', sa.String(length=120), nullable=False),
     sa.Column('valid_from', sa.Date(), nullable=False),
     sa.Column('valid_to', sa.Date(), nullable=True),
     sa.Column('import_id', sa.Integer(), nullable=True),
@@ -385,13 +387,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('kind', 'word', 'entity_id', name=op.f('pk_search_postings'))
     )
     with op.batch_alter_table('search_postings', schema=None) as batch_op:
-        batch_op.create_index('ix_search_postings_entity', ['kind', 'entity_id'], unique=False)
+        batch_op.create_index('ix_search_postings_entity', ['kind', 'entity_id', 'word'], unique=False)
 
     op.create_table('search_variants',
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('variant', sa.String(length=64).with_variant(sa.String(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('word', sa.String(length=64).with_variant(sa.String(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('kind', 'variant', 'word', name=op.f('pk_search_variants'))
+    )
+    op.create_table('sequences',
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('period', sa.String(length=16), nullable=False),
+    sa.Column('value', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'period', name=op.f('pk_sequences'))
     )
     op.create_table('services',
     sa.Column('service_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -474,6 +482,7 @@ def upgrade() -> None:
     sa.Column('password_changed_at', UtcDateTime(), nullable=False),
     sa.Column('pin_hash', sa.String(length=200), nullable=False),
     sa.Column('totp_secret', sa.String(length=200), nullable=False),
+    sa.Column('totp_used_step', sa.Integer(), nullable=False),
     sa.Column('state', sa.Enum('active', 'disabled', name='user_state', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('language', sa.String(length=2), nullable=False),
     sa.Column('theme', sa.String(length=8), nullable=False),
@@ -650,6 +659,7 @@ def upgrade() -> None:
     sa.Column('registered_at', UtcDateTime(), nullable=False),
     sa.Column('called_at', UtcDateTime(), nullable=True),
     sa.Column('seen_at', UtcDateTime(), nullable=True),
+    sa.Column('tests_ordered_at', UtcDateTime(), nullable=True),
     sa.Column('tests_done_at', UtcDateTime(), nullable=True),
     sa.Column('paid_at', UtcDateTime(), nullable=True),
     sa.Column('dispensed_at', UtcDateTime(), nullable=True),
@@ -671,6 +681,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('code', name=op.f('uq_visits_code'))
     )
     with op.batch_alter_table('visits', schema=None) as batch_op:
+        batch_op.create_index('ix_visits_day', ['service_on', 'state'], unique=False)
         batch_op.create_index('ix_visits_ended', ['ended_at'], unique=False)
         batch_op.create_index('ix_visits_patient_day', ['patient_id', 'service_on'], unique=False)
         batch_op.create_index('ix_visits_room_state', ['room_code', 'service_on', 'state'], unique=False)
@@ -679,6 +690,7 @@ def upgrade() -> None:
     sa.Column('check_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('patient_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('visit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('coverage_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('asked_number', sa.String(length=15), nullable=False),
     sa.Column('asked_name', sa.String(length=255), nullable=False),
     sa.Column('asked_birth', sa.String(length=10), nullable=False),
@@ -690,6 +702,7 @@ def upgrade() -> None:
     sa.Column('answer', sa.JSON(), nullable=False),
     sa.Column('error', sa.String(length=300), nullable=False),
     sa.Column('duration_ms', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['coverage_id'], ['coverages.coverage_id'], name=op.f('fk_card_checks_coverage_id_coverages')),
     sa.ForeignKeyConstraint(['patient_id'], ['patients.patient_id'], name=op.f('fk_card_checks_patient_id_patients')),
     sa.ForeignKeyConstraint(['visit_id'], ['visits.visit_id'], name=op.f('fk_card_checks_visit_id_visits')),
     sa.PrimaryKeyConstraint('check_id', name=op.f('pk_card_checks'))
@@ -731,35 +744,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_charges_visit_id'), ['visit_id'], unique=False)
-
-    op.create_table('claim_files',
-    sa.Column('claim_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('visit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('visit_code', sa.String(length=100), nullable=False),
-    sa.Column('version_no', sa.Integer(), nullable=False),
-    sa.Column('state', sa.Enum('built', 'faulty', 'passed', 'sending', 'sent', 'refused', 'unknown', 'superseded', name='claim_state', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('settlement_month', sa.String(length=7), nullable=False),
-    sa.Column('rows', sa.JSON(), nullable=True),
-    sa.Column('digest', sa.String(length=64), nullable=False),
-    sa.Column('error_count', sa.Integer(), nullable=False),
-    sa.Column('warning_count', sa.Integer(), nullable=False),
-    sa.Column('total_amount', Amount(2), nullable=False),
-    sa.Column('fund_amount', Amount(2), nullable=False),
-    sa.Column('built_at', UtcDateTime(), nullable=False),
-    sa.Column('built_by_id', sa.Integer(), nullable=True),
-    sa.Column('change_reason', sa.String(length=300), nullable=False),
-    sa.Column('sent_at', UtcDateTime(), nullable=True),
-    sa.Column('sent_file', sa.LargeBinary(), nullable=True),
-    sa.Column('receipt_code', sa.String(length=100), nullable=False),
-    sa.Column('answer_code', sa.String(length=40), nullable=False),
-    sa.Column('answer', sa.String(length=1000), nullable=False),
-    sa.ForeignKeyConstraint(['visit_id'], ['visits.visit_id'], name=op.f('fk_claim_files_visit_id_visits')),
-    sa.PrimaryKeyConstraint('claim_id', name=op.f('pk_claim_files')),
-    sa.UniqueConstraint('visit_id', 'version_no', name=op.f('uq_claim_files_visit_id_version_no'))
-    )
-    with op.batch_alter_table('claim_files', schema=None) as batch_op:
-        batch_op.create_index('ix_claim_files_month', ['settlement_month', 'state'], unique=False)
-        batch_op.create_index('uq_claim_files_current', ['visit_id'], unique=True, postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
 
     op.create_table('diagnoses',
     sa.Column('diagnosis_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -808,6 +792,7 @@ def upgrade() -> None:
     sa.Column('visit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('author_id', sa.Integer(), nullable=False),
     sa.Column('fields', sa.JSON(), nullable=False),
+    sa.Column('page_key', sa.String(length=40), nullable=False),
     sa.Column('client_counter', sa.Integer(), nullable=False),
     sa.Column('saved_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['visit_id'], ['visits.visit_id'], name=op.f('fk_note_drafts_visit_id_visits')),
@@ -864,6 +849,7 @@ def upgrade() -> None:
     sa.Column('advice', sa.String(length=1000), nullable=False),
     sa.Column('follow_up_on', sa.Date(), nullable=True),
     sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('saved_at', UtcDateTime(), nullable=False),
     sa.Column('signed_at', UtcDateTime(), nullable=True),
     sa.Column('signer_id', sa.Integer(), nullable=True),
     sa.Column('ruleset_version', sa.String(length=40), nullable=False),
@@ -873,7 +859,7 @@ def upgrade() -> None:
     sa.Column('cancelled_at', UtcDateTime(), nullable=True),
     sa.Column('cancelled_by_id', sa.Integer(), nullable=True),
     sa.Column('cancel_reason', sa.String(length=300), nullable=False),
-    sa.Column('sent_state', sa.String(length=16), nullable=False),
+    sa.Column('sent_state', sa.Enum('waiting', 'sent', 'refused', 'unknown', 'held', 'skipped', name='sent_state', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("(state = 'draft') = (signed_at IS NULL) OR state = 'cancelled'", name=op.f('ck_prescriptions_signed_has_time')),
     sa.CheckConstraint('signed_at IS NULL OR (code IS NOT NULL AND signer_id IS NOT NULL)', name=op.f('ck_prescriptions_signed_has_code')),
@@ -948,6 +934,12 @@ def upgrade() -> None:
     sa.Column('at', UtcDateTime(), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=True),
     sa.Column('by_name', sa.String(length=120), nullable=False),
+    sa.Column('voided_at', UtcDateTime(), nullable=True),
+    sa.Column('voided_by_id', sa.Integer(), nullable=True),
+    sa.Column('voided_by_name', sa.String(length=120), nullable=False),
+    sa.Column('void_reason', sa.String(length=300), nullable=False),
+    sa.CheckConstraint("(state = 'voided') = (voided_at IS NOT NULL)", name=op.f('ck_settlements_voided_has_time')),
+    sa.CheckConstraint("(voided_at IS NULL) = (void_reason = '')", name=op.f('ck_settlements_void_has_reason')),
     sa.CheckConstraint('fund_amount + copay_amount + outside_amount + other_amount = total_amount', name=op.f('ck_settlements_shares_add_up')),
     sa.ForeignKeyConstraint(['visit_id'], ['visits.visit_id'], name=op.f('fk_settlements_visit_id_visits')),
     sa.PrimaryKeyConstraint('settlement_id', name=op.f('pk_settlements')),
@@ -996,28 +988,36 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('override_id', name=op.f('pk_alert_overrides')),
     sa.UniqueConstraint('prescription_id', 'rule', 'about', name=op.f('uq_alert_overrides_prescription_id_rule_about'))
     )
-    op.create_table('claim_findings',
-    sa.Column('finding_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    op.create_table('claim_files',
     sa.Column('claim_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('rule_id', sa.String(length=60), nullable=False),
-    sa.Column('table_code', sa.String(length=8), nullable=False),
-    sa.Column('row_no', sa.Integer(), nullable=True),
-    sa.Column('field', sa.String(length=40), nullable=False),
-    sa.Column('value', sa.String(length=255), nullable=False),
-    sa.Column('message', sa.String(length=1000), nullable=False),
-    sa.Column('severity', sa.Enum('error', 'warning', 'info', name='severity', native_enum=False, create_constraint=True, length=32), nullable=False),
-    sa.Column('source', sa.String(length=300), nullable=False),
-    sa.Column('suggestion', sa.String(length=500), nullable=False),
-    sa.Column('owner_role', sa.String(length=24), nullable=False),
-    sa.Column('owner_name', sa.String(length=120), nullable=False),
-    sa.Column('anchor', sa.String(length=24), nullable=False),
-    sa.Column('anchor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.ForeignKeyConstraint(['claim_id'], ['claim_files.claim_id'], name=op.f('fk_claim_findings_claim_id_claim_files')),
-    sa.PrimaryKeyConstraint('finding_id', name=op.f('pk_claim_findings'))
+    sa.Column('visit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('visit_code', sa.String(length=100), nullable=False),
+    sa.Column('version_no', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('built', 'faulty', 'passed', 'sending', 'sent', 'refused', 'unknown', 'superseded', name='claim_state', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('settlement_month', sa.String(length=7), nullable=False),
+    sa.Column('settlement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('rows', sa.JSON(), nullable=True),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('error_count', sa.Integer(), nullable=False),
+    sa.Column('warning_count', sa.Integer(), nullable=False),
+    sa.Column('total_amount', Amount(2), nullable=False),
+    sa.Column('fund_amount', Amount(2), nullable=False),
+    sa.Column('built_at', UtcDateTime(), nullable=False),
+    sa.Column('built_by_id', sa.Integer(), nullable=True),
+    sa.Column('change_reason', sa.String(length=300), nullable=False),
+    sa.Column('sent_at', UtcDateTime(), nullable=True),
+    sa.Column('sent_file', sa.LargeBinary(), nullable=True),
+    sa.Column('receipt_code', sa.String(length=100), nullable=False),
+    sa.Column('answer_code', sa.String(length=40), nullable=False),
+    sa.Column('answer', sa.String(length=1000), nullable=False),
+    sa.ForeignKeyConstraint(['settlement_id'], ['settlements.settlement_id'], name=op.f('fk_claim_files_settlement_id_settlements')),
+    sa.ForeignKeyConstraint(['visit_id'], ['visits.visit_id'], name=op.f('fk_claim_files_visit_id_visits')),
+    sa.PrimaryKeyConstraint('claim_id', name=op.f('pk_claim_files')),
+    sa.UniqueConstraint('visit_id', 'version_no', name=op.f('uq_claim_files_visit_id_version_no'))
     )
-    with op.batch_alter_table('claim_findings', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_claim_findings_claim_id'), ['claim_id'], unique=False)
-        batch_op.create_index('ix_claim_findings_rule', ['rule_id'], unique=False)
+    with op.batch_alter_table('claim_files', schema=None) as batch_op:
+        batch_op.create_index('ix_claim_files_month', ['settlement_month', 'state'], unique=False)
+        batch_op.create_index('uq_claim_files_current', ['visit_id'], unique=True, postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
 
     op.create_table('dispenses',
     sa.Column('dispense_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1076,11 +1076,13 @@ def upgrade() -> None:
     sa.Column('at', UtcDateTime(), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=True),
     sa.Column('by_name', sa.String(length=120), nullable=False),
+    sa.CheckConstraint('amount <> 0', name=op.f('ck_payments_amount_not_zero')),
     sa.ForeignKeyConstraint(['settlement_id'], ['settlements.settlement_id'], name=op.f('fk_payments_settlement_id_settlements')),
     sa.PrimaryKeyConstraint('payment_id', name=op.f('pk_payments')),
     sa.UniqueConstraint('receipt_number', name=op.f('uq_payments_receipt_number'))
     )
     with op.batch_alter_table('payments', schema=None) as batch_op:
+        batch_op.create_index('ix_payments_at', ['at'], unique=False)
         batch_op.create_index(batch_op.f('ix_payments_settlement_id'), ['settlement_id'], unique=False)
 
     op.create_table('prescription_lines',
@@ -1130,6 +1132,8 @@ def upgrade() -> None:
     sa.Column('condition', sa.Text(), nullable=False),
     sa.Column('plan', sa.Text(), nullable=False),
     sa.Column('is_one_year', sa.Boolean(), nullable=False),
+    sa.Column('is_commitment_signed', sa.Boolean(), nullable=False),
+    sa.Column('result_code', sa.String(length=2), nullable=False),
     sa.Column('transport', sa.String(length=255), nullable=False),
     sa.Column('escort_name', sa.String(length=255), nullable=False),
     sa.Column('escort_title', sa.String(length=255), nullable=False),
@@ -1142,10 +1146,12 @@ def upgrade() -> None:
     sa.Column('doctor_signed_at', UtcDateTime(), nullable=True),
     sa.Column('authority_name', sa.String(length=120), nullable=False),
     sa.Column('authority_licence', sa.String(length=60), nullable=False),
+    sa.Column('authority_id', sa.Integer(), nullable=True),
     sa.Column('issued_at', UtcDateTime(), nullable=True),
     sa.Column('snapshot', sa.JSON(), nullable=False),
     sa.Column('paper_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('supersedes_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('replace_reason', sa.String(length=300), nullable=False),
     sa.Column('cancel_reason', sa.String(length=300), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("state = 'draft' OR state = 'cancelled' OR doctor_signed_at IS NOT NULL", name=op.f('ck_referrals_signed_time')),
@@ -1181,6 +1187,29 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('line_id', name=op.f('pk_settlement_lines')),
     sa.UniqueConstraint('settlement_id', 'charge_id', name=op.f('uq_settlement_lines_settlement_id_charge_id'))
     )
+    op.create_table('claim_findings',
+    sa.Column('finding_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('claim_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('rule_id', sa.String(length=60), nullable=False),
+    sa.Column('table_code', sa.String(length=8), nullable=False),
+    sa.Column('row_no', sa.Integer(), nullable=True),
+    sa.Column('field', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.String(length=255), nullable=False),
+    sa.Column('message', sa.String(length=1000), nullable=False),
+    sa.Column('severity', sa.Enum('error', 'warning', 'info', name='severity', native_enum=False, create_constraint=True, length=32), nullable=False),
+    sa.Column('source', sa.String(length=300), nullable=False),
+    sa.Column('suggestion', sa.String(length=500), nullable=False),
+    sa.Column('owner_role', sa.String(length=24), nullable=False),
+    sa.Column('owner_name', sa.String(length=120), nullable=False),
+    sa.Column('anchor', sa.String(length=24), nullable=False),
+    sa.Column('anchor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['claim_id'], ['claim_files.claim_id'], name=op.f('fk_claim_findings_claim_id_claim_files')),
+    sa.PrimaryKeyConstraint('finding_id', name=op.f('pk_claim_findings'))
+    )
+    with op.batch_alter_table('claim_findings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_claim_findings_claim_id'), ['claim_id'], unique=False)
+        batch_op.create_index('ix_claim_findings_rule', ['rule_id'], unique=False)
+
     op.create_table('dispense_lines',
     sa.Column('line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('dispense_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1218,13 +1247,16 @@ def upgrade() -> None:
     sa.Column('machine_code', sa.String(length=60), nullable=False),
     sa.Column('supersedes_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('change_reason', sa.String(length=300), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("(state = 'draft') = (released_at IS NULL)", name=op.f('ck_imaging_reports_released_has_time')),
+    sa.CheckConstraint("state = 'draft' OR conclusion <> ''", name=op.f('ck_imaging_reports_released_has_conclusion')),
     sa.ForeignKeyConstraint(['order_line_id'], ['order_lines.line_id'], name=op.f('fk_imaging_reports_order_line_id_order_lines')),
     sa.ForeignKeyConstraint(['supersedes_id'], ['imaging_reports.report_id'], name=op.f('fk_imaging_reports_supersedes_id_imaging_reports')),
     sa.ForeignKeyConstraint(['visit_id'], ['visits.visit_id'], name=op.f('fk_imaging_reports_visit_id_visits')),
     sa.PrimaryKeyConstraint('report_id', name=op.f('pk_imaging_reports'))
     )
     with op.batch_alter_table('imaging_reports', schema=None) as batch_op:
+        batch_op.create_index('ix_imaging_reports_released', ['released_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_imaging_reports_visit_id'), ['visit_id'], unique=False)
         batch_op.create_index('uq_imaging_reports_current', ['order_line_id'], unique=True, postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
 
@@ -1243,9 +1275,11 @@ def upgrade() -> None:
     sa.Column('released_by_name', sa.String(length=120), nullable=False),
     sa.Column('released_by_licence', sa.String(length=60), nullable=False),
     sa.Column('conclusion', sa.String(length=1000), nullable=False),
+    sa.Column('critical_note', sa.String(length=300), nullable=False),
     sa.Column('machine_code', sa.String(length=60), nullable=False),
     sa.Column('supersedes_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('change_reason', sa.String(length=300), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("(state = 'entered') = (released_at IS NULL)", name=op.f('ck_lab_results_released_has_time')),
     sa.ForeignKeyConstraint(['order_line_id'], ['order_lines.line_id'], name=op.f('fk_lab_results_order_line_id_order_lines')),
     sa.ForeignKeyConstraint(['supersedes_id'], ['lab_results.result_id'], name=op.f('fk_lab_results_supersedes_id_lab_results')),
@@ -1253,6 +1287,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('result_id', name=op.f('pk_lab_results'))
     )
     with op.batch_alter_table('lab_results', schema=None) as batch_op:
+        batch_op.create_index('ix_lab_results_released', ['released_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_lab_results_visit_id'), ['visit_id'], unique=False)
         batch_op.create_index('uq_lab_results_current', ['order_line_id'], unique=True, postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
 
@@ -1282,17 +1317,24 @@ def downgrade() -> None:
     with op.batch_alter_table('lab_results', schema=None) as batch_op:
         batch_op.drop_index('uq_lab_results_current', postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
         batch_op.drop_index(batch_op.f('ix_lab_results_visit_id'))
+        batch_op.drop_index('ix_lab_results_released')
 
     op.drop_table('lab_results')
     with op.batch_alter_table('imaging_reports', schema=None) as batch_op:
         batch_op.drop_index('uq_imaging_reports_current', postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
         batch_op.drop_index(batch_op.f('ix_imaging_reports_visit_id'))
+        batch_op.drop_index('ix_imaging_reports_released')
 
     op.drop_table('imaging_reports')
     with op.batch_alter_table('dispense_lines', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_dispense_lines_dispense_id'))
 
     op.drop_table('dispense_lines')
+    with op.batch_alter_table('claim_findings', schema=None) as batch_op:
+        batch_op.drop_index('ix_claim_findings_rule')
+        batch_op.drop_index(batch_op.f('ix_claim_findings_claim_id'))
+
+    op.drop_table('claim_findings')
     op.drop_table('settlement_lines')
     with op.batch_alter_table('referrals', schema=None) as batch_op:
         batch_op.drop_index('uq_referrals_current', postgresql_where=sa.text("state IN ('draft', 'signed', 'issued')"), sqlite_where=sa.text("state IN ('draft', 'signed', 'issued')"))
@@ -1302,6 +1344,7 @@ def downgrade() -> None:
     op.drop_table('prescription_lines')
     with op.batch_alter_table('payments', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_payments_settlement_id'))
+        batch_op.drop_index('ix_payments_at')
 
     op.drop_table('payments')
     with op.batch_alter_table('order_lines', schema=None) as batch_op:
@@ -1314,11 +1357,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_dispenses_visit_id'))
 
     op.drop_table('dispenses')
-    with op.batch_alter_table('claim_findings', schema=None) as batch_op:
-        batch_op.drop_index('ix_claim_findings_rule')
-        batch_op.drop_index(batch_op.f('ix_claim_findings_claim_id'))
+    with op.batch_alter_table('claim_files', schema=None) as batch_op:
+        batch_op.drop_index('uq_claim_files_current', postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
+        batch_op.drop_index('ix_claim_files_month')
 
-    op.drop_table('claim_findings')
+    op.drop_table('claim_files')
     op.drop_table('alert_overrides')
     with op.batch_alter_table('vital_signs', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_vital_signs_visit_id'))
@@ -1360,11 +1403,6 @@ def downgrade() -> None:
         batch_op.drop_index('uq_diagnoses_main', postgresql_where=sa.text("kind = 'main'"), sqlite_where=sa.text("kind = 'main'"))
 
     op.drop_table('diagnoses')
-    with op.batch_alter_table('claim_files', schema=None) as batch_op:
-        batch_op.drop_index('uq_claim_files_current', postgresql_where=sa.text("state <> 'superseded'"), sqlite_where=sa.text("state <> 'superseded'"))
-        batch_op.drop_index('ix_claim_files_month')
-
-    op.drop_table('claim_files')
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_charges_visit_id'))
 
@@ -1378,6 +1416,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_visits_room_state')
         batch_op.drop_index('ix_visits_patient_day')
         batch_op.drop_index('ix_visits_ended')
+        batch_op.drop_index('ix_visits_day')
 
     op.drop_table('visits')
     with op.batch_alter_table('user_sessions', schema=None) as batch_op:
@@ -1430,6 +1469,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_services_code'))
 
     op.drop_table('services')
+    op.drop_table('sequences')
     op.drop_table('search_variants')
     with op.batch_alter_table('search_postings', schema=None) as batch_op:
         batch_op.drop_index('ix_search_postings_entity')
@@ -1449,6 +1489,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_referral_diseases_icd_prefix'))
 
     op.drop_table('referral_diseases')
+    with op.batch_alter_table('queue_states', schema=None) as batch_op:
+        batch_op.drop_index('ix_queue_states_day')
+
     op.drop_table('queue_states')
     with op.batch_alter_table('provinces', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_provinces_code'))

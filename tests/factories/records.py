@@ -90,7 +90,7 @@ def make_old_visits(patient: Patient, count: int, *, first: date = date(2020, 1,
                 service_on=day, state="closed", room_code="214", department_code="K01", reason="Ho", arrived_at=at,
                 registered_at=at, ended_at=at + timedelta(hours=1), main_icd="J20.9", main_icd_name="Viêm phế quản cấp",
                 discharge_code="1", result_code="2",
-            )  # fmt: skip
+            )
         )
     with transaction():
         session().add_all(rows)

@@ -29,7 +29,7 @@ def make_clinic(
                 Service(
                     code=exam_service, name=f"Khám {name}", cost_group="13", kind="exam", unit="lần",
                     hospital_price=Decimal(price), insurance_price=Decimal(price), is_offered=True, valid_from=SINCE,
-                )  # fmt: skip
+                )
             )
         room = here.execute(select(Room).where(Room.code == code)).scalar_one_or_none()
         if room is None:

@@ -6,6 +6,7 @@ With HIS_TEST_DATABASE_URL set it stands on PostgreSQL with Redis as broker, els
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from his.demo.staff import PASSWORD, PIN
 from tests.journeys.stack import Stack
@@ -22,6 +24,9 @@ CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
+
+
+PAPER = re.compile(r"/(slip|ticket|paper|papers|sheet|receipt|bill|appointment|record|print)\b")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,10 +102,22 @@ class Person:
         self.requests: list[str] = []
         self.strangers: list[str] = []
         self.problems: list[str] = []
+        self.papers: list[bytes] = []
         self.page: Page = context.new_page()
         self.page.on("request", self._note)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", self._console)
+        context.route(PAPER, self._paper)
+
+    def _paper(self, route: Route) -> None:
+        """A paper goes to the hidden printing frame: keep its bytes (a headless browser has no printer)."""
+        if route.request.resource_type != "document" or route.request.frame == self.page.main_frame:
+            route.continue_()
+            return
+        answer = route.fetch()
+        if answer.headers.get("content-type", "").startswith("application/pdf"):
+            self.papers.append(answer.body())
+        route.fulfill(status=answer.status, content_type="text/html", body="<p>paper</p>")
 
     def _console(self, message: Any) -> None:
         if message.type == "error" and "status of 4" not in message.text:
@@ -135,16 +152,31 @@ class Person:
         field.fill(text)
         field.press("Enter")
 
-    def prove(self) -> None:
-        """Give the signing PIN if it is asked for."""
-        dialog = self.page.locator("#pin-input")
-        dialog.wait_for(state="visible", timeout=5000)
-        dialog.fill(PIN)
-        dialog.press("Enter")
+    def prove_if_asked(self) -> None:
+        """Give the signing PIN if the dialog opens (a PIN stays proven for some minutes)."""
+        field = self.page.locator("#pin-input")
+        try:
+            field.wait_for(state="visible", timeout=2500)
+        except PlaywrightTimeout:
+            return
+        field.fill(PIN)
+        field.press("Enter")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Keep whether the test itself failed: the pictures are taken only then."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+
+
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def person(stack: Stack, browser: Browser) -> Iterator[Callable[[str], Person]]:
+def person(stack: Stack, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Person]]:
     """Return a maker of signed-in people: ``person("tiepdon")``. Nothing may leave the host, no script may fail."""
     made: list[Person] = []
 
@@ -161,7 +193,12 @@ def person(stack: Stack, browser: Browser) -> Iterator[Callable[[str], Person]]:
     yield make
     strangers = [url for who in made for url in who.strangers]
     problems = [problem for who in made for problem in who.problems]
-    for who in made:
+    failed = request.node.stash.get(FAILED, False)
+    for number, who in enumerate(made):
+        if failed:
+            picture = Path(tempfile.gettempdir()) / f"{request.node.name}-{number}-{who.username}.png"
+            who.page.screenshot(path=picture)
+            print(f"picture of {who.username} at {who.page.url}: {picture}")
         who.context.close()
     assert not strangers, f"requests left the host: {strangers[:5]}"
     assert not problems, f"script errors: {problems[:5]}"

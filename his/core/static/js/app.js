@@ -596,11 +596,12 @@ if (first) {
 
   // --- printing: straight from stored bytes ------------------------------------------------------------------------------------------------
   function print(url) {
+    const before = document.activeElement;
     $("#print-frame")?.remove();
     const frame = document.createElement("iframe");
     // Not display:none: a browser does not print what it does not lay out.
     frame.id = "print-frame"; frame.className = "print-frame"; frame.title = "print"; frame.tabIndex = -1; frame.setAttribute("aria-hidden", "true"); frame.src = url;
-    frame.addEventListener("load", () => { try { frame.contentWindow.focus(); frame.contentWindow.print(); } catch { window.open(url, "_blank", "noopener"); } });
+    frame.addEventListener("load", () => { try { frame.contentWindow.focus(); frame.contentWindow.print(); window.focus(); if (before?.isConnected) before.focus(); } catch { window.open(url, "_blank", "noopener"); } });
     body.append(frame);
   }
   document.addEventListener("click", (event) => {
