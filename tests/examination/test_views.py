@@ -389,6 +389,17 @@ def test_a_conflict_shows_both_texts_who_and_when(login_as, doctor):
     assert queries.note_of(visit.visit_id).findings == "Phổi không ran"
 
 
+@pytest.mark.parametrize("version", ["", "²", "abc", "9" * 30])
+def test_a_form_without_its_version_never_overwrites_unseen(login_as, doctor, version):
+    visit = make_visit()
+    write_note(visit, doctor, findings="Phổi ran ẩm")
+    answer = login_as("doctor").post(page_url(visit, "note"), data=note_form(findings="Phổi không ran", version=version))
+    assert answer.status_code == 409
+    assert "Phổi không ran" in answer.text
+    session().expire_all()
+    assert queries.note_of(visit.visit_id).findings == "Phổi ran ẩm"
+
+
 def test_the_last_note_can_be_copied(login_as, doctor):
     child = make_child()
     old = examined(doctor, child)
@@ -462,6 +473,9 @@ def test_signing_ends_the_visit_and_calls_the_next(login_as, doctor):
     assert state_of_ticket(waiting) is TicketState.CALLED
     again = browser.post(page_url(visit, "conclude"), data=data)
     assert again.location == answer.location, "pressed twice it happens once"
+    other = browser.post(page_url(visit, "conclude"), data={**data, "advice": "Viết thêm sau khi ký."})
+    assert other.status_code == 409, "sent again with other words it must not look saved"
+    assert "Viết thêm sau khi ký." in other.text
 
 
 def test_what_is_missing_is_listed_and_nothing_is_lost(login_as):

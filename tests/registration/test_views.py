@@ -236,15 +236,17 @@ def test_a_new_child_needs_guardian_and_phone_and_weight_is_asked(desk: FlaskCli
         ({"card_number": CARD}, "Giá trị từ: chưa nhập"),
         ({"weight_kg": "-3"}, "Chỉ gõ số không âm"),
         ({"weight_kg": "900"}, "Lớn nhất là 300"),
-        ({"room_code": "999"}, "999"),
+        ({"room_code": "999"}, "Phòng khám: chưa chọn"),
+        ({"room_code": ""}, "Phòng khám: chưa chọn"),
     ],
 )
 def test_bad_input_of_a_new_patient_has_its_sentence_and_saves_nothing(desk: FlaskClient, changes: dict[str, str], words: str) -> None:
     page = text_of(desk.get("/registration/?new=1"))
     data = form_of(page, full_name="Lạ Thị Người", birth_on="1980", sex="F") | changes
     answer = desk.post("/registration/register", data=data)
-    assert answer.status_code in (404, 422)
+    assert answer.status_code == 422
     assert words in text_of(answer)
+    assert f'value="{data["full_name"]}"' in text_of(answer), "what was typed stays"
     assert visits() == []
     assert records.find("la thi nguoi") == []
 
@@ -359,9 +361,16 @@ def test_choosing_from_the_list_checks_the_card_and_shows_the_patient(desk: Flas
     assert len(portal.asked) == 1
 
 
-@pytest.mark.parametrize("patient_id", ["", "abc", "999999999", "9" * 40])
+@pytest.mark.parametrize("patient_id", ["", "abc", "²", "999999999", "9" * 40])
 def test_a_patient_who_is_not_there_is_not_found(desk: FlaskClient, patient_id: str) -> None:
     assert desk.post("/registration/choose", data={"patient_id": patient_id}).status_code == 404
+
+
+@pytest.mark.parametrize("patient_id", ["abc", "²", "999999999", "9" * 40])
+def test_nobody_is_registered_who_is_not_there(desk: FlaskClient, patient_id: str) -> None:
+    data = {"patient_id": patient_id, "room_code": "101", "reason": "Khám", "idempotency_key": "k1"}
+    assert desk.post("/registration/register", data=data).status_code == 404
+    assert visits() == []
 
 
 def test_an_unknown_name_can_become_a_new_patient(desk: FlaskClient) -> None:

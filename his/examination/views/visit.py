@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import abort, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, g, jsonify, redirect, render_template, request, url_for
+from jinja2.environment import TemplateModule
 
 from his.audit import service as audit
 from his.core import clock
@@ -104,7 +105,7 @@ class Page:
     follow_ups: list[tuple[str, str]]
     conflict: Conflict | None = None
     findings: Sequence[Finding] = ()
-    panels: Mapping[str, list[str]] = field(default_factory=dict)
+    panels: Mapping[str, list[TemplateModule]] = field(default_factory=dict)
 
 
 def _choices(rows: list[tuple[str, str, str]], skip: Sequence[str] = ()) -> list[tuple[str, str]]:
@@ -220,18 +221,24 @@ def _page(
     )  # fmt: skip
 
 
-def _panels(area: str, visit_id: int, actor: Actor) -> list[str]:
+def _panels(area: str, visit_id: int, actor: Actor) -> list[TemplateModule]:
     """Draw the panels of an area this person may read. One that fails says so in its place; the others stay."""
     return [_panel(p, visit_id, actor) for p in registry().visit_panels(area) if actor.may(p.permission)]
 
 
-def _panel(panel: VisitPanel, visit_id: int, actor: Actor) -> str:
+def _panel(panel: VisitPanel, visit_id: int, actor: Actor) -> TemplateModule:
     try:
-        return render_template(panel.template, p=panel.values(visit_id, actor))
+        return _drawn(panel.template, p=panel.values(visit_id, actor))
     except Exception:  # whatever fails in a part must not take the page along (UI guide §8)
         log.exception("panel_failed", ref=g.get("request_ref", ""), panel=panel.code)
         session().rollback()
-        return render_template("examination/_failed.html", code=panel.code, reference=g.get("request_ref", ""))
+        return _drawn("examination/_failed.html", code=panel.code, reference=g.get("request_ref", ""))
+
+
+def _drawn(template: str, **values: Any) -> TemplateModule:
+    """Draw a template now (its faults show here) as something another template prints as it is: Jinja escaped it."""
+    current_app.update_template_context(values)
+    return current_app.jinja_env.get_template(template).make_module(values)
 
 
 def _render(page: Page, status: int = 200) -> Any:
@@ -350,10 +357,13 @@ def _data(form: NoteForm) -> service.NoteData:
     )
 
 
-def _version(form: NoteForm) -> int | None:
-    """The version to save over: the one the doctor chose after seeing both texts, else the one the page opened with."""
+def _version(form: NoteForm) -> int:
+    """The version to save over: the one the doctor chose after seeing both texts, else the one the page opened with.
+
+    A form without one (hand-made, broken) counts as opened on an empty note: it never overwrites what is stored unseen.
+    """
     chosen = request.form.get("use_version", "")
-    return int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else form.number()
+    return int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else form.number() or 0
 
 
 def _refused(visit_id: int, form: NoteForm, error: DomainError | None) -> Any:
@@ -449,6 +459,8 @@ def _leave(visit_id: int, form: NoteForm, action: str, work: Callable[[], None])
         with transaction():
             found = records_queries.get_for(actor, visit_id)
             name, room = found.patient.full_name, found.room_code
+            # Pressed twice it happens once; sent again with other words it must not look saved.
+            body = {"visit": visit_id, **{k: str(v) for k, v in form.data.items() if k not in ("csrf_token", "idempotency_key")}}
 
             def effect() -> dict[str, Any]:
                 work()
@@ -456,7 +468,7 @@ def _leave(visit_id: int, form: NoteForm, action: str, work: Callable[[], None])
                 slip = bool(form.follow_up_on.data) and action == "examination.conclude"
                 return {"visit_id": ticket.visit_id if ticket is not None else 0, "slip": visit_id if slip else 0}
 
-            result = once(form.idempotency_key.data or "", action=action, actor=actor, body={"visit": visit_id}, effect=effect)
+            result = once(form.idempotency_key.data or "", action=action, actor=actor, body=body, effect=effect)
     except DomainError as error:
         return _refused(visit_id, form, error)
     if action == "examination.conclude":

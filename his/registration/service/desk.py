@@ -244,9 +244,7 @@ def register_visit(command: RegisterCommand, *, actor: Actor) -> Registered:
     open_visit = records_queries.open_visit_of(command.patient_id, today)
     if open_visit is not None:
         return _open_already(open_visit, patient, command.room_code)
-    room = catalogues.room(command.room_code, today)
-    if not room.is_open or room.kind != "clinic":
-        raise RoomClosed(f"Phòng {room.name} đang đóng. Chọn phòng khám khác.")
+    room = _clinic(command.room_code, today)
     if patient.died_on is not None:
         raise InvalidState("Hồ sơ này ghi người bệnh đã mất. Kiểm tra lại hồ sơ trước khi tiếp đón.")
     _check_guardian(patient, command, today)
@@ -294,6 +292,16 @@ def register_visit(command: RegisterCommand, *, actor: Actor) -> Registered:
         visit_id=visit.visit_id, details={"ticket": ticket.text, "subject_code": subject.code, "room": room.code},
     )  # fmt: skip
     return Registered(visit, ticket, note=decision.note)
+
+
+def _clinic(room_code: str, on: date) -> Room:
+    """Return the chosen clinic. Nothing chosen, a code that is none or a closed one is said where it is chosen."""
+    room = catalogues.rooms_by_code([room_code], on).get(room_code)
+    if room is None or room.kind != "clinic":
+        raise RoomClosed("Phòng khám: chưa chọn. Chọn một phòng đang mở trong danh sách.")
+    if not room.is_open:
+        raise RoomClosed(f"Phòng {room.name} đang đóng. Chọn phòng khám khác.")
+    return room
 
 
 def _open_already(open_visit: Visit, patient: Patient, room_code: str) -> Registered:
@@ -390,9 +398,7 @@ def change_room(ticket_id: int, room_code: str, *, actor: Actor) -> QueueTicket:
     visit = records_queries.visit_for_update(ticket.visit_id)
     if visit.state is not VisitState.OPEN:
         raise InvalidState("Bác sĩ đã bắt đầu khám, không chuyển phòng được ở đây.")
-    room = catalogues.room(room_code, today)
-    if not room.is_open or room.kind != "clinic":
-        raise RoomClosed(f"Phòng {room.name} đang đóng. Chọn phòng khám khác.")
+    room = _clinic(room_code, today)
     if room.code == ticket.room_code:
         return ticket
     exam = catalogues.service(room.exam_service_code, today)

@@ -13,6 +13,7 @@ from his.catalogues import queries as catalogues
 from his.core import clock
 from his.core.db import transaction
 from his.core.errors import DomainError, RuleBroken
+from his.core.forms import parse_id
 from his.core.i18n import gettext as _
 from his.core.once import once
 from his.core.permissions import current_actor, require
@@ -153,8 +154,7 @@ def check() -> Any:
 
 
 def _chosen() -> Patient:
-    text = ChooseForm().patient_id.data or ""
-    return records.loaded(int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0)
+    return records.loaded(parse_id(ChooseForm().patient_id.data) or 0)
 
 
 @bp.post("/same-person")
@@ -241,7 +241,7 @@ def register() -> Any:
 def _effect(form: RegisterForm, kept: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     if form.patient_id.data:
-        patient = records.loaded(int(form.patient_id.data) if str(form.patient_id.data).isdigit() else 0)
+        patient = records.loaded(parse_id(form.patient_id.data) or 0)
         today = clock.today()
         check = queries.last_check(patient.patient_id, clock.day_bounds(today)[0])
         coverage = service.choose_coverage(patient.coverages, check, today)
@@ -337,8 +337,7 @@ def _check_new(form: RegisterForm, kept: dict[str, Any]) -> Any:
 
 def _back(form: RegisterForm, kept: dict[str, Any], *, status: int, **more: Any) -> Any:
     if form.patient_id.data:
-        text = str(form.patient_id.data)
-        patient_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        patient_id = parse_id(form.patient_id.data) or 0
         return render(patient=records.loaded(patient_id), form=form, kept=state.of_patient(patient_id), status=status, **more)
     if "duplicates" not in more and not kept.get("duplicates"):
         more["duplicates"] = duplicate_rows(_likely(_typed(form), form))
