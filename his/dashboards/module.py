@@ -11,5 +11,5 @@ module = Module(
     name="dashboards",
     blueprints=(bp,),
     permissions=tuple(Permission),
-    menu=(MenuItem(_l("Điều hành"), "dashboards.home", "chart-bar", Permission.DASHBOARD_READ, order=65),),
+    menu=(MenuItem(_l("Điều hành"), "dashboards.home", "chart-bar", Permission.DASHBOARD_READ, order=50),),
 )

@@ -14,7 +14,7 @@ module = Module(
     name="insurance",
     blueprints=(bp,),
     permissions=tuple(Permission),
-    menu=(MenuItem(_l("Giám định"), "insurance.workbench", "checklist", Permission.CLAIM_READ, order=60),),
+    menu=(MenuItem(_l("Giám định"), "insurance.workbench", "checklist", Permission.CLAIM_READ, order=49),),
     schedules=(
         Schedule(tasks.BUILD_TASK, 60),
         Schedule(tasks.FOLLOW_TASK, 30),

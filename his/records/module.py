@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import url_for
 
 from his.core.i18n import lazy_gettext as _l
-from his.core.module import Module, PatientAction, RecordSection
+from his.core.module import MenuItem, Module, PatientAction, RecordSection
 from his.records import sections
 from his.records.permissions import Permission
 from his.records.views import bp
@@ -14,6 +14,7 @@ module = Module(
     name="records",
     blueprints=(bp,),
     permissions=tuple(Permission),
+    menu=(MenuItem(_l("Hồ sơ"), "records.search", "folder-open", Permission.PATIENT_READ, order=48),),
     record_sections=(RecordSection(sections.VISITS, _l("Lượt khám"), sections.entries, order=5),),
     patient_actions=(
         PatientAction(

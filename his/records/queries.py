@@ -266,9 +266,19 @@ def find(text: str, limit: int = 12) -> list[PatientHit]:
     At most 6 statements, whatever the number of hits.
     """
     hits = search.find(KIND, text, limit=limit)
-    if not hits:
+    return _hits([(hit.entity_id, hit.corrected) for hit in hits])
+
+
+def lately_seen(user_id: int, limit: int = 30) -> list[PatientHit]:
+    """Return the people whose records this person opened last, newest first (2 statements)."""
+    return _hits([(patient_id, False) for patient_id in audit_queries.patients_seen(user_id, limit)])
+
+
+def _hits(found_ids: Sequence[tuple[int, bool]]) -> list[PatientHit]:
+    """Return lines of a list of patients, in the order given: (patient_id, was the typed word corrected)."""
+    if not found_ids:
         return []
-    ids = [hit.entity_id for hit in hits]
+    ids = [patient_id for patient_id, _corrected in found_ids]
     latest = (
         select(
             Visit.patient_id,
@@ -288,8 +298,8 @@ def find(text: str, limit: int = 12) -> list[PatientHit]:
     ).all()
     by_id = {row.Patient.patient_id: row for row in rows}
     found = []
-    for hit in hits:
-        row = by_id.get(hit.entity_id)
+    for patient_id, is_corrected in found_ids:
+        row = by_id.get(patient_id)
         if row is None:
             continue
         patient: Patient = row.Patient
@@ -307,7 +317,7 @@ def find(text: str, limit: int = 12) -> list[PatientHit]:
                 open_visit_id=row.open_id,
                 open_visit_room=row.room_code or "",
                 is_dead=patient.died_on is not None,
-                is_corrected=hit.corrected,
+                is_corrected=is_corrected,
             )
         )
     return found

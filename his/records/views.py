@@ -39,6 +39,15 @@ def _target(fallback: str) -> str:
     return wanted if is_own and "\\" not in wanted and all(ord(c) > 31 for c in wanted) else fallback
 
 
+@bp.get("/")
+@require(Permission.PATIENT_READ)
+def search() -> Any:
+    """The way into the records: a search field, and the records this person opened lately."""
+    actions = [a for a in registry().patient_actions() if may(a.permission)]
+    hits = queries.lately_seen(current_actor().user_id or 0)
+    return render_template("records/find.html", q="", hits=hits, actions=actions, lately=True)
+
+
 @bp.post("/find")
 @require(Permission.PATIENT_FIND)
 def find() -> Any:
@@ -46,7 +55,7 @@ def find() -> Any:
     text = FindForm().q.data or ""
     hits = queries.find(text)
     actions = [a for a in registry().patient_actions() if may(a.permission)]
-    return render_template("records/find.html", q=text[:200], hits=hits, actions=actions)
+    return render_template("records/find.html", q=text[:200], hits=hits, actions=actions, lately=False)
 
 
 # --- the assembled record -----------------------------------------------------------------------------------------

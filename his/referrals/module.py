@@ -12,7 +12,7 @@ module = Module(
     name="referrals",
     blueprints=(bp,),
     permissions=tuple(Permission),
-    menu=(MenuItem(_l("Chuyển cơ sở"), "referrals.worklist", "arrows-exchange", Permission.REFERRAL_READ, order=50),),
+    menu=(MenuItem(_l("Chuyển cơ sở"), "referrals.worklist", "arrows-exchange", Permission.REFERRAL_READ, order=52),),
     forms=printing.FORMS,
     record_sections=(RecordSection("referrals", _l("Chuyển cơ sở"), queries.record_entries, order=60),),
     visit_panels=(
