@@ -312,3 +312,16 @@ def test_a_wrong_allergy_is_taken_back(login_as: Callable[..., FlaskClient]) -> 
 def test_allergies_are_written_by_those_who_treat(login_as: Callable[..., FlaskClient], role: str) -> None:
     patient = make_patient()
     assert login_as(role).post(f"/records/patients/{patient.patient_id}/allergies", data={"substance": "x"}).status_code == 403
+
+
+def test_the_records_page_offers_a_search_and_what_this_person_opened_last(login_as: Callable[..., FlaskClient]) -> None:
+    first, second = make_patient("Đỗ Thị Một"), make_patient("Lê Văn Hai")
+    officer = login_as("records_officer")
+    assert "Chưa mở hồ sơ nào" in text_of(officer.get("/records/"))
+    for patient in (first, second):
+        officer.get(f"/records/patients/{patient.patient_id}")
+    page = text_of(officer.get("/records/"))
+    assert 'action="/records/find"' in page and page.index("Lê Văn Hai") < page.index("Đỗ Thị Một"), "newest first"
+    assert login_as("doctor").get("/records/").status_code == 200
+    assert login_as("clerk").get("/records/").status_code == 403
+    assert officer.get("/").headers["Location"] == "/records/", "it is the records officer's home"
