@@ -1,6 +1,6 @@
 """The past of the demo hospital: earlier visits of its patients, last month whole and this month up to yesterday.
 
-Among last month's visits are some whose claims do not pass the checks, so that the insurance clerk finds work.
+Some visits have claims that do not pass the checks, so that the insurance clerk finds work.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ VISITS_A_DAY = 4
 ROOMS = ("214", "213", "101", "102", "103", "301", "216", "305")
 ROOM_OF_CASE = {"asthma": "214", "bronchitis": "213", "otitis": "301", "gut": "216", "hives": "305", "pressure": "218"}
 REST_DAYS = 6
+OWN = "79999"
 TRIAL_ONLY = ("Võ Đức Hưng", "Vũ Minh Phúc", "Lý Thanh Hương")
 
 
@@ -69,7 +70,7 @@ def plans(today: date) -> list[Plan]:
     holidays = catalogues.holidays(first, today)
     last_seen: dict[str, date] = {e.name: today - timedelta(days=e.days_ago) for e in EARLIER}
     people = [p for p in known_to_insurer() if p.name not in TRIAL_ONLY and p.card]
-    faults = iter(FAULTS)
+    faults = {month: iter(FAULTS) for month in (first.month, today.month)}
     day = first
     while day < today:
         if day.weekday() < 5 and day not in holidays:
@@ -80,7 +81,7 @@ def plans(today: date) -> list[Plan]:
             for place, who in enumerate(chance.sample(rested, min(VISITS_A_DAY, len(rested)))):
                 last_seen[who.name] = day
                 plan = _ordinary(who, day, place, chance)
-                fault = next(faults, None) if day.month == first.month and place == 1 and day.day > 4 else None
+                fault = next(faults[day.month], None) if place == 1 and day.day % 3 else None
                 made.append(fault(plan) if fault else plan)
         day += timedelta(days=1)
     return sorted(made, key=lambda plan: plan.arrives_at)
@@ -96,7 +97,7 @@ def _ordinary(who: DemoPerson, day: date, place: int, chance: random.Random) -> 
     case = chance.choice(fitting)
     return Plan(
         who, _morning(day, 15 + place * 38 + chance.randrange(20)), ROOM_OF_CASE.get(case.code, chance.choice(ROOMS)), case,
-        route="" if who.registered == "79999" or chance.random() < 0.3 else "CHUYEN",
+        route="" if who.registered == OWN or chance.random() < 0.3 else "CHUYEN",
         paper_number=f"{chance.randrange(1, 999):06d}/{day.year}/PCCSKBCB",
     )  # fmt: skip
 
@@ -104,9 +105,11 @@ def _ordinary(who: DemoPerson, day: date, place: int, chance: random.Random) -> 
 # --- claims that will not pass ------------------------------------------------------------------------------------
 
 
-def _no_paper_number(plan: Plan) -> Plan:
-    """Referred in, but the number of the paper was not typed (desk mends it)."""
-    return replace(plan, route="CHUYEN", paper_number="")
+def _odd_paper_source(plan: Plan) -> Plan:
+    """Referred in from a facility that is not in the list (a warning; the desk looks again)."""
+    return replace(
+        plan, route="CHUYEN", paper_number=plan.paper_number or "000321/2026/PCCSKBCB", paper_from="40123"
+    )
 
 
 def _no_licence(plan: Plan) -> Plan:
@@ -115,29 +118,22 @@ def _no_licence(plan: Plan) -> Plan:
 
 
 def _vague_code(plan: Plan) -> Plan:
-    """A main disease that is discouraged as such (doctor looks again)."""
-    case = plan.case or BY_CODE["cold"]
-    return replace(plan, case=replace(case, main="B90.9" if case.tests else "R50.9"))
-
-
-def _no_tests_needed(plan: Plan) -> Plan:
-    """Dengue coded, tests far above what the complaint needs (warnings)."""
-    return replace(plan, case=BY_CODE["dengue"])
+    """A main disease the insurer often asks about (a note of the checks)."""
+    return replace(plan, case=replace(plan.case or BY_CODE["cold"], main="R53"))
 
 
 def _no_address(plan: Plan) -> Plan:
-    """A patient whose address was never typed (desk mends it)."""
+    """A card the portal does not know, and a record without address (desk mends both)."""
     who = plan.person
-    made_up = replace(
-        who, name=f"{who.name.rsplit(' ', 1)[0]} Thiện Nhân", personal_number=f"{who.personal_number[:7]}8{who.personal_number[8:]}",
-        address="", card="", registered="", card_from=None, card_to=None,
+    stranger = replace(
+        who, name=f"{who.name.rsplit(' ', 1)[0]} Thiện Nhân", personal_number=f"{who.personal_number[:6]}8{who.personal_number[7:]}",
+        address="", card=f"{who.card[:6]}88{who.card[8:]}", registered=OWN,
     )  # fmt: skip
-    return replace(plan, person=made_up, route="", paper_number="")
+    return replace(plan, person=stranger, route="", paper_number="")
 
 
 FAULTS: tuple[Callable[[Plan], Plan], ...] = (
-    _no_paper_number, _no_licence, _vague_code, _no_paper_number, _no_licence, _no_address, _vague_code, _no_licence,
-    _no_tests_needed, _no_paper_number, _no_licence,
+    _no_licence, _odd_paper_source, _vague_code, _no_address, _no_licence, _vague_code, _odd_paper_source, _no_address,
 )  # fmt: skip
 
 

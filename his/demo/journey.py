@@ -100,6 +100,7 @@ class Plan:
     weight: Decimal | None = None
     temperature: Decimal | None = None
     paper_number: str = ""
+    paper_from: str | None = None  # None: the facility the card names
     is_emergency: bool = False
     is_absent: bool = False
     with_vitals: bool = True
@@ -273,7 +274,7 @@ def arrive(plan: Plan, house: House) -> int | None:
                 weight_kg=plan.weight if months < 72 else None, guardian_name=who.guardian,
                 guardian_phone=who.phone if who.guardian else "", is_emergency=plan.is_emergency,
                 has_fever_39=bool(plan.temperature and plan.temperature >= 39),
-                incoming_paper_number=plan.paper_number, incoming_facility_code=who.registered if plan.paper_number else "",
+                incoming_paper_number=plan.paper_number, incoming_facility_code=(who.registered if plan.paper_from is None else plan.paper_from) if plan.paper_number else "",
                 incoming_signed_on=clock.local(plan.arrives_at).date() - timedelta(days=2) if plan.paper_number else None,
                 paper_follows=plan.route == "CHUYEN" and not plan.paper_number,
             ),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from his.core.actor import SYSTEM, Actor
 from his.core.config import activate, current
+from his.core.i18n import LANGUAGES, select_locale
 from his.identity import queries as identity_queries
 from his.identity import service as identity
 from his.identity.models import User
@@ -68,6 +69,13 @@ SHOWN = (
     "tiepdon", "dieuduong", "bacsi", "xetnghiem", "xetnghiem2", "hinhanh", "bacsihinhanh", "thungan", "duocsi", "truongkhoa", "bhyt", "hoso", "quanly",
     "nhatky", "quantri",
 )  # fmt: skip
+# What people with the same role do differently (Vietnamese, English).
+DUTIES = {
+    "xetnghiem": ("Xét nghiệm, nhập", "Laboratory, enters"),
+    "xetnghiem2": ("Xét nghiệm, duyệt", "Laboratory, releases"),
+    "hinhanh": ("Hình ảnh, ghi", "Imaging, writes"),
+    "bacsihinhanh": ("Bác sĩ hình ảnh, duyệt", "Imaging doctor, releases"),
+}
 # A newcomer whose practice licence was never typed in: the claims of these visits do not pass the checks.
 WITHOUT_LICENCE = "bacsimoi"
 LICENSED = ("doctor", "head", "nurse", "pharmacist", "lab_tech", "imaging_tech")
@@ -117,13 +125,23 @@ def actor(username: str) -> Actor:
     return identity.actor_of(found, identity_queries.permissions_of(found.user_id), ip="127.0.0.1")
 
 
+def _label(person: Person, language: int) -> str:
+    """Return the role in words, with what this person does in it where two people share one."""
+    return DUTIES.get(person.username, identity.ROLE_NAMES[person.role])[language]
+
+
 def logins() -> list[dict[str, str]]:
     """Return the demo log-ins by role for the log-in page; empty when this database holds no demo hospital."""
     if current().is_production or identity_queries.user_by_name(SHOWN[0]) is None:
         return []
     by_name = {person.username: person for person in STAFF}
+    language = LANGUAGES.index(select_locale())
     return [
-        {"username": name, "password": PASSWORD, "role": identity.ROLE_NAMES[by_name[name].role][0],
-         "name": f"{by_name[name].title} {by_name[name].name}".strip()}
+        {
+            "username": name,
+            "password": PASSWORD,
+            "role": _label(by_name[name], language),
+            "name": f"{by_name[name].title} {by_name[name].name}".strip(),
+        }
         for name in SHOWN
-    ]  # fmt: skip
+    ]
