@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import current_app
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
@@ -14,13 +15,11 @@ def run(record: Record, codes: tuple[str, ...] = ()) -> None:
     """Measure each form's sample page."""
     forms = [form for module in registry().modules for form in module.forms if not codes or form.code in codes]
     for form in forms:
-        from flask import current_app
-
         settings = current_app.extensions["his_settings"]
         page = rendering.html(form.template, form.sample(), facility=settings, form=form, foot=None)
         sheet = rendering.STYLES.read_text("utf-8")
 
-        def bare(page: str = page) -> None:
+        def bare(page: str = page, sheet: str = sheet) -> None:
             fonts = FontConfiguration()
             fetcher = rendering.PackagedFetcher()
             HTML(string=page, base_url="paper:", url_fetcher=fetcher).render(

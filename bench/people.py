@@ -18,13 +18,8 @@ FAMILY = (
     ["Nguyễn"] * 31 + ["Trần"] * 11 + ["Lê"] * 10 + ["Phạm"] * 7 + ["Huỳnh"] * 5 + ["Phan"] * 5 + ["Võ"] * 5
     + ["Đặng"] * 2 + ["Bùi"] * 2 + ["Đỗ", "Hồ", "Ngô", "Dương", "Lý", "Đinh", "Trịnh", "Mai", "Tô", "Lâm", "Vương"]
 )  # fmt: skip
-MIDDLE = "Văn Thị Ngọc Minh Thanh Hoàng Gia Bảo Quốc Hữu Đức Thu Kim Phương Hồng Anh Xuân Quang Tuấn Thùy Khánh".split()
-GIVEN = (
-    "An Anh Ánh Bảo Bình Châu Chi Cường Dũng Duy Dương Đạt Đức Giang Hà Hải Hạnh Hân Hiếu Hiền Hòa Hoa Hùng Huy Hương "
-    "Khang Khánh Khoa Khôi Kiên Lan Lâm Linh Loan Long Ly Mai Minh My Nam Nga Ngân Nghĩa Ngọc Nhân Nhi Như Phát Phong "
-    "Phú Phúc Phương Quân Quang Quỳnh Sơn Tâm Tân Thành Thảo Thắng Thiên Thịnh Thư Thủy Tiên Tiến Toàn Trang Trâm Trí "
-    "Trinh Trung Tú Tuấn Tùng Uyên Vân Việt Vinh Vy Xuân Yến"
-).split()
+MIDDLE = ("Văn", "Thị", "Ngọc", "Minh", "Thanh", "Hoàng", "Gia", "Bảo", "Quốc", "Hữu", "Đức", "Thu", "Kim", "Phương", "Hồng", "Anh", "Xuân", "Quang", "Tuấn", "Thùy", "Khánh")  # fmt: skip
+GIVEN = ("An", "Anh", "Ánh", "Bảo", "Bình", "Châu", "Chi", "Cường", "Dũng", "Duy", "Dương", "Đạt", "Đức", "Giang", "Hà", "Hải", "Hạnh", "Hân", "Hiếu", "Hiền", "Hòa", "Hoa", "Hùng", "Huy", "Hương", "Khang", "Khánh", "Khoa", "Khôi", "Kiên", "Lan", "Lâm", "Linh", "Loan", "Long", "Ly", "Mai", "Minh", "My", "Nam", "Nga", "Ngân", "Nghĩa", "Ngọc", "Nhân", "Nhi", "Như", "Phát", "Phong", "Phú", "Phúc", "Phương", "Quân", "Quang", "Quỳnh", "Sơn", "Tâm", "Tân", "Thành", "Thảo", "Thắng", "Thiên", "Thịnh", "Thư", "Thủy", "Tiên", "Tiến", "Toàn", "Trang", "Trâm", "Trí", "Trinh", "Trung", "Tú", "Tuấn", "Tùng", "Uyên", "Vân", "Việt", "Vinh", "Vy", "Xuân", "Yến")
 
 
 def people(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,11 +78,11 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
-def launch(driver: Playwright) -> Browser:
-    """Start Debian's Chromium; its absence is a failure, never a skip."""
+def launch(driver: Playwright, *more: str) -> Browser:
+    """Start Debian's Chromium (with more flags); its absence is a failure, never a skip."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     assert found, "Chromium is missing: apt-get install chromium (make test does it as root)"
-    return driver.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+    return driver.chromium.launch(executable_path=found, args=[*CHROMIUM_FLAGS, *more])
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +104,7 @@ class Person:
         self.strangers: list[str] = []
         self.problems: list[str] = []
         self.papers: list[bytes] = []
+        self.sees_outage = False  # set by tests that kill the server: its silence is no fault of a script
         self.page: Page = context.new_page()
         self.page.on("request", self._note)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -120,6 +122,8 @@ class Person:
         route.fulfill(status=answer.status, content_type="text/html", body="<p>paper</p>")
 
     def _console(self, message: Any) -> None:
+        if self.sees_outage and "ERR_CONNECTION" in message.text:
+            return
         if message.type == "error" and "status of 4" not in message.text:
             self.problems.append(message.text)
 
@@ -198,7 +202,7 @@ def person(stack: Stack, browser: Browser, request: pytest.FixtureRequest) -> It
         if failed:
             picture = Path(tempfile.gettempdir()) / f"{request.node.name}-{number}-{who.username}.png"
             who.page.screenshot(path=picture)
-            print(f"picture of {who.username} at {who.page.url}: {picture}")
+            sys.stdout.write(f"picture of {who.username} at {who.page.url}: {picture}\n")
         who.context.close()
     assert not strangers, f"requests left the host: {strangers[:5]}"
     assert not problems, f"script errors: {problems[:5]}"

@@ -85,6 +85,7 @@ def doctor_writes(doctor: Person, history: str, findings: str, conclusion: str, 
     page.keyboard.press("Alt+5")
     page.keyboard.type(conclusion)
     page.fill("#advice", advice)
+    expect(page.locator("[data-draft-status]")).to_contain_text("đã lưu nháp", timeout=15_000)
 
 
 def choose(page: Page, key: str, listbox: str, typed: str) -> None:
@@ -201,6 +202,7 @@ def doctor_prescribes(doctor: Person, drugs: Sequence[Drug], shows: Sequence[str
     page.wait_for_selector(".state:has-text('Đã ký')")
     code = page.locator(".actionbar b.tnum").first.inner_text().strip()
     assert re.fullmatch(r"[0-9A-Za-z]{5}[0-9a-z]{7}-[CNHYTcnhyt]", code), code
+    settled(page)
     page.keyboard.press("Escape")
     page.wait_for_url(re.compile(r"/examination/visits/\d+"))
     settled(page)
