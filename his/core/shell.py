@@ -128,6 +128,10 @@ def language(code: str) -> Any:
         response.set_cookie(
             "his_language", code, max_age=31_536_000, samesite="Lax", httponly=True, secure=settings().secure_cookies
         )
+        # People signed in have their language in the database; the layer above keeps it there.
+        keep = current_app.extensions.get("his_keep_language")
+        if keep is not None:
+            keep(code)
     return response
 
 

@@ -163,6 +163,14 @@ def _guard() -> Any:
     return None
 
 
+def _keep_language(code: str) -> None:
+    """Make the switch in the top bar the preference of the person who pressed it."""
+    if not current_user.is_authenticated or current_user.is_locked:
+        return
+    with transaction():
+        service.set_preferences(current_user.user_id, language=code, theme=current_user.theme)
+
+
 def _role_names(codes: str) -> str:
     """Return the names of roles stored as codes with commas."""
     spoken = 1 if select_locale() == "en" else 0
@@ -178,5 +186,6 @@ def install(app: Flask) -> None:
     manager.unauthorized_handler(_unauthorized)
     manager.session_protection = None
     app.before_request(_guard)
+    app.extensions["his_keep_language"] = _keep_language
     # The log, a layer below, shows the roles it stored by their names.
     app.add_template_global(_role_names, "role_names")

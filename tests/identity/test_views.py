@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -406,3 +407,13 @@ def test_screens_cost_few_statements(login_as: Any, count_statements: Any, place
     with count_statements() as seen:
         assert browser.get(place).status_code == 200
     assert seen.count <= 12, seen.texts
+
+
+def test_the_language_switch_of_the_top_bar_holds_for_the_person_signed_in(login_as: Callable[..., FlaskClient]) -> None:
+    browser = login_as("clerk")
+    assert '<html lang="vi"' in browser.get("/identity/profile").get_data(as_text=True)
+    answer = browser.post("/language/en", data={"next": "/identity/profile"})
+    assert answer.headers["Location"] == "/identity/profile"
+    assert '<html lang="en"' in browser.get("/identity/profile").get_data(as_text=True)
+    browser.delete_cookie("his_language")
+    assert '<html lang="en"' in browser.get("/identity/profile").get_data(as_text=True), "kept with the account"
