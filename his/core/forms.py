@@ -62,11 +62,29 @@ def parse_date(text: str, *, century_pivot: int = 30) -> date:
     return date(full, int(month), int(day))
 
 
+class _Words:
+    """What WTForms says of itself, in our words: a choice that is not in the list is all a form of ours can meet."""
+
+    def gettext(self, string: str) -> str:
+        """Return the sentence for a message of WTForms."""
+        if string in ("Not a valid choice.", "Invalid Choice: could not coerce."):
+            return _("Lựa chọn không có trong danh sách. Chọn lại.")
+        return string
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        """Return the sentence for a counted message of WTForms."""
+        return self.gettext(singular if n == 1 else plural)
+
+
 class BaseForm(FlaskForm):
     """Every form of the house: cleans text before validators see it."""
 
     class Meta(FlaskForm.Meta):
-        """Cleans strings of every field that has no filters of its own."""
+        """Cleans strings of every field that has no filters of its own; speaks our language."""
+
+        def get_translations(self, form: Any) -> Any:
+            del form
+            return _Words()
 
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
             filters = list(unbound_field.kwargs.get("filters", []))

@@ -100,7 +100,7 @@ def check_patient(
                 f"Họ và tên dài {len(name)} ký tự, nhiều nhất 120. Kiểm tra có dán nhầm nội dung khác không.",
             )
         )
-    elif not all(c.isalpha() or c in " '.-’" or not c.isascii() for c in name) or any(c in "<>|{}$" for c in name):
+    elif not _is_name(name):
         findings.append(
             Finding("name_signs", "full_name", "Họ và tên chỉ gồm chữ, dấu cách, dấu nháy, gạch nối. Gõ lại tên.")
         )
@@ -122,6 +122,39 @@ def check_patient(
             )
         )
     return tuple(findings)
+
+
+PHONE = re.compile(r"^\+?[0-9 ().-]+$", re.ASCII)
+BIRTH_TIME = re.compile(r"^([01]\d|2[0-3])[0-5]\d$", re.ASCII)
+
+
+def check_phone(text: str, field: str) -> tuple[Finding, ...]:
+    """Return what is wrong with a telephone number: digits (8 to 15) with the usual signs between, or none at all."""
+    digits = sum(c.isdigit() for c in text)
+    if not text or (PHONE.match(text) and 8 <= digits <= 15):
+        return ()
+    return (Finding("phone_shape", field, "Số điện thoại chỉ gồm chữ số, từ 8 đến 15 số. Gõ lại, hoặc để trống."),)
+
+
+def check_birth_time(text: str) -> tuple[Finding, ...]:
+    """Return what is wrong with a time of birth: hour and minute in four digits, or none at all."""
+    if not text or BIRTH_TIME.match(text):
+        return ()
+    return (Finding("birth_time", "birth_time", "Giờ sinh gồm 4 chữ số giờ và phút, ví dụ 0830. Gõ lại, hoặc để trống."),)
+
+
+def check_guardian(full_name: str, phone: str) -> tuple[Finding, ...]:
+    """Return what is wrong with the person who brings or represents a patient."""
+    findings = list(check_phone(phone, "guardian_phone"))
+    if len(full_name) > 120 or not _is_name(full_name):
+        findings.append(
+            Finding("guardian_signs", "guardian_name", "Họ tên người thân chỉ gồm chữ, dấu cách, dấu nháy, gạch nối. Gõ lại tên.")
+        )
+    return tuple(findings)
+
+
+def _is_name(name: str) -> bool:
+    return all(c.isalpha() or c in " '.-’" or not c.isascii() for c in name) and not any(c in "<>|{}$" for c in name)
 
 
 def check_personal_number(number: str) -> tuple[Finding, ...]:

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from his.audit import service as audit
+from his.catalogues import queries as catalogues
 from his.core import clock, search
 from his.core.actor import Actor
 from his.core.config import current
 from his.core.db import session
-from his.core.errors import InvalidState, stop_on_errors
+from his.core.errors import Finding, InvalidState, stop_on_errors
 from his.core.i18n import date_text
 from his.core.sequences import next_number
 from his.records import queries, rules
@@ -124,7 +125,11 @@ def create_patient(data: PatientData, *, actor: Actor) -> Patient:
     Raises `RuleBroken` (findings per field), `PersonalNumberTaken`.
     """
     stop_on_errors(
-        rules.check_patient(full_name=data.full_name, birth_on=data.birth_on, today=clock.today(), sex=data.sex)
+        (
+            *rules.check_patient(full_name=data.full_name, birth_on=data.birth_on, today=clock.today(), sex=data.sex),
+            *rules.check_phone(data.phone, "phone"),
+            *rules.check_birth_time(data.birth_time),
+        )
     )
     year = f"{clock.today():%y}"
     patient = Patient(
@@ -156,8 +161,13 @@ def update_patient(patient_id: int, changes: Mapping[str, Any], version: int, *,
         raise ChangedByAnother("Người khác vừa sửa hồ sơ này. Tải lại để xem bản mới rồi sửa tiếp.")
     changed = _apply(patient, changes, PATIENT_FIELDS)
     stop_on_errors(
-        rules.check_patient(
-            full_name=patient.full_name, birth_on=patient.birth_on, today=clock.today(), sex=patient.sex
+        (
+            *rules.check_patient(
+                full_name=patient.full_name, birth_on=patient.birth_on, today=clock.today(), sex=patient.sex
+            ),
+            *rules.check_phone(patient.phone if "phone" in changed else "", "phone"),
+            *rules.check_birth_time(patient.birth_time if "birth_time" in changed else ""),
+            *_unknown_codes({name: getattr(patient, name) for name in CODE_LISTS if name in changed}),
         )
     )
     if changed:
@@ -166,6 +176,23 @@ def update_patient(patient_id: int, changes: Mapping[str, Any], version: int, *,
         audit.record(actor, Action.PATIENT_UPDATE, subject_type="patient", subject_id=patient_id,
                      patient_id=patient_id, details={"changes": changed})  # fmt: skip
     return patient
+
+
+# Fields that hold a code, with the list it comes from and what people call it.
+CODE_LISTS = {
+    "ethnicity_code": ("ethnicity", "Dân tộc"), "nationality_code": ("nationality", "Quốc tịch"),
+    "occupation_code": ("occupation", "Nghề nghiệp"),
+}  # fmt: skip
+
+
+def _unknown_codes(codes: Mapping[str, str]) -> list[Finding]:
+    """Return which codes are in no list of today."""
+    known = catalogues.names([(CODE_LISTS[name][0], code) for name, code in codes.items()], clock.today()) if codes else {}
+    return [
+        Finding("code_unknown", name, f"{CODE_LISTS[name][1]}: không có mã «{code[:20]}» trong danh mục. Chọn một dòng trong danh sách.")
+        for name, code in codes.items()
+        if (CODE_LISTS[name][0], code) not in known
+    ]
 
 
 def _locked_patient(patient_id: int) -> Patient:
@@ -239,7 +266,8 @@ def set_personal_number(patient_id: int, number: str, *, actor: Actor) -> None:
 def save_guardian(
     patient_id: int, *, kind: GuardianKind, full_name: str, phone: str = "", personal_number: str = "", actor: Actor
 ) -> Guardian:
-    """Record who brings or represents a patient; one row per kind."""
+    """Record who brings or represents a patient; one row per kind. Raises `RuleBroken` (name, telephone)."""
+    stop_on_errors(rules.check_guardian(full_name, phone))
     here = session()
     guardian = here.execute(
         select(Guardian).where(Guardian.patient_id == patient_id, Guardian.kind == kind)
