@@ -13,6 +13,7 @@ from his.catalogues import queries as catalogues
 from his.core import clock
 from his.core.db import transaction
 from his.core.errors import Finding, RuleBroken
+from his.core.forms import parse_id
 from his.core.i18n import gettext as _
 from his.core.module import TimelineEntry, registry
 from his.core.once import once
@@ -220,8 +221,8 @@ def edit(patient_id: int) -> Any:
 
 def _save(patient_id: int, person: Patient, form: PatientForm) -> None:
     actor = current_actor()
-    version = int(form.version.data) if (form.version.data or "").isdigit() else -1
-    service.update_patient(patient_id, _changes(person, form), version, actor=actor)
+    version = parse_id(form.version.data)
+    service.update_patient(patient_id, _changes(person, form), -1 if version is None else version, actor=actor)
     if form.personal_number.data != queries.personal_number_of(person):
         service.set_personal_number(patient_id, form.personal_number.data or "", actor=actor)
     if form.guardian_name.data:
@@ -243,6 +244,8 @@ def _changes(person: Patient, form: PatientForm) -> dict[str, Any]:
     }  # fmt: skip
     if (changes["address_line"], code) != (person.address_line, person.commune_code):
         commune = catalogues.commune(code) if code else None
+        if code and commune is None:
+            raise RuleBroken([Finding("commune_unknown", "commune_name", _("Không có xã, phường này. Gõ lại rồi chọn một dòng."))])
         place = f"{commune.name}, {catalogues.province_name(commune.province_code)}" if commune else ""
         changes.update(
             commune_code=commune.code if commune else "", province_code=commune.province_code if commune else "",
