@@ -58,7 +58,7 @@ def _entry(result: LabResult, name: str) -> TimelineEntry:
 
 
 def entries(_patient_id: int, visit_ids: Sequence[int], actor: Actor) -> list[TimelineEntry]:
-    """Return one row per released result for the assembled record (2 statements)."""
+    """Return one row per released result for the assembled record (1 statement)."""
     if not actor.may(Permission.RESULT_READ):
         return []
     return [_entry(result, name) for result, name in queries.released_with_names(visit_ids)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from his.core.actor import Actor
 from his.core.db import session
@@ -96,7 +96,7 @@ STATE_WORDS = {
 
 
 def record_entries(patient_id: int, visit_ids: Sequence[int], actor: Actor) -> Sequence[TimelineEntry]:
-    """Return the signed prescriptions of the visits for the assembled record (2 statements)."""
+    """Return the signed prescriptions of the visits for the assembled record (1 statement)."""
     if not actor.may("prescriptions:prescription:read"):
         return ()
     rows = (
@@ -108,9 +108,10 @@ def record_entries(patient_id: int, visit_ids: Sequence[int], actor: Actor) -> S
                 Prescription.visit_id.in_(visit_ids),
                 Prescription.signed_at.is_not(None),
             )
-            .options(selectinload(Prescription.lines))
+            .options(joinedload(Prescription.lines))
             .order_by(Prescription.signed_at.desc())
         )
+        .unique()
         .scalars()
     )
     entries = []
