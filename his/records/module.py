@@ -14,7 +14,7 @@ module = Module(
     name="records",
     blueprints=(bp,),
     permissions=tuple(Permission),
-    menu=(MenuItem(_l("Hồ sơ"), "records.search", "folder-open", Permission.PATIENT_READ, order=48),),
+    menu=(MenuItem(_l("Hồ sơ bệnh án"), "records.search", "folder-open", Permission.PATIENT_READ, order=48),),
     record_sections=(RecordSection(sections.VISITS, _l("Lượt khám"), sections.entries, order=5),),
     patient_actions=(
         PatientAction(
