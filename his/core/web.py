@@ -40,9 +40,10 @@ class RowNumber(IntegerConverter):
 
 def install(app: Flask) -> None:
     """Fit headers, CSRF and error handling to an application."""
+    # First of all: also what the token check refuses carries its reference.
+    app.before_request(_begin)
     csrf.init_app(app)
     app.url_map.converters["int"] = RowNumber
-    app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(HisError, _his_error)
     app.register_error_handler(CSRFError, _csrf_error)
@@ -148,6 +149,8 @@ def _http_error(error: HTTPException) -> tuple[Any, int] | HTTPException:
     status = error.code or 500
     if status < 400:
         return error
+    if status == 413:
+        _swallow_body()
     messages = {
         400: _("Dữ liệu gửi lên không đọc được. Tải lại trang rồi làm lại."),
         403: _("Bạn không có quyền mở trang này. Báo quản trị hệ thống nếu cần."),
@@ -157,6 +160,13 @@ def _http_error(error: HTTPException) -> tuple[Any, int] | HTTPException:
         429: _("Đã thử quá nhiều lần. Chờ ít phút rồi thử lại."),
     }
     return _answer(status, _title(status), messages.get(status, error.name), code=f"http_{status}")
+
+
+def _swallow_body(at_most: int = 64 * 1024 * 1024) -> None:
+    """Read what is still coming of a body that is too large: a browser cut off while sending shows no page of ours."""
+    stream = request.environ["wsgi.input"]
+    while at_most > 0 and (part := stream.read(min(at_most, 65536))):
+        at_most -= len(part)
 
 
 def _stale(_error: StaleDataError) -> tuple[Any, int]:

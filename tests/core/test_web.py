@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -127,6 +128,21 @@ def test_too_much_data_is_refused(faulty: Flask) -> None:
     answer = faulty.test_client().post("/upload", data=b"x" * (limit + 1), content_type="application/octet-stream")
     assert answer.status_code == 413
     assert "quá lớn" in answer.text
+
+
+def test_a_body_that_is_too_large_is_read_to_its_end_so_that_the_browser_shows_our_page(faulty: Flask) -> None:
+    body = io.BytesIO(b"x" * (faulty.config["MAX_CONTENT_LENGTH"] + 70_000))
+    answer = faulty.test_client().post("/upload", input_stream=body, content_length=len(body.getvalue()))
+    assert answer.status_code == 413
+    assert body.tell() == len(body.getvalue())
+
+
+def test_what_the_token_check_refuses_carries_its_reference(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    answer = app.test_client().post("/identity/login", data={"username": "x"})
+    assert answer.status_code == 400
+    assert len(answer.headers["X-Request-Ref"]) == 8
+    assert answer.headers["X-Request-Ref"] in answer.text
 
 
 def test_a_refused_page_was_never_made(faulty: Flask) -> None:
