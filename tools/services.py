@@ -63,6 +63,12 @@ def _program(*places: str, package: str) -> str:
     raise MissingService(f"{places[0]} is missing. Run as root: apt-get install -y --no-install-recommends {package}")
 
 
+def browser() -> str:
+    """Return the browser of the tests: the one HIS_TEST_CHROMIUM names, else the machine's Chromium."""
+    named = os.environ.get("HIS_TEST_CHROMIUM", "")
+    return _program(*([named] if named else ["chromium", "chromium-browser"]), package="chromium")
+
+
 def _user(name: str) -> dict[str, int]:
     """Servers refuse to run as root: they run as their own user then."""
     if os.getuid() != 0:

@@ -10,22 +10,30 @@ from his.audit import service as audit
 from his.core import clock
 from his.core.config import current
 from his.core.db import transaction
+from his.core.errors import NotAllowed
 from his.core.module import registry
-from his.core.permissions import SIGNED_IN, current_actor, public, require
+from his.core.permissions import SIGNED_IN, current_actor, may, public, require
 from his.documents import queries, rendering, rules, service
 from his.documents.errors import PaperNotFound
+from his.documents.models import Paper
 from his.documents.permissions import Permission
 
 bp = Blueprint("documents", __name__, template_folder="templates")
 
 
-def pdf_response(content: bytes, name: str) -> Response:
-    """Return PDF bytes to be shown in the browser; scripts and outside content are shut out."""
+def pdf_response(content: bytes, name: str, media_type: str = "application/pdf") -> Response:
+    """Return a paper's bytes to be shown in the browser; scripts and outside content are shut out."""
     return Response(
         content,
-        mimetype="application/pdf",
+        mimetype=media_type,
         headers={"Content-Disposition": f'inline; filename="{name}.pdf"', "X-Content-Type-Options": "nosniff"},
     )
+
+
+def _may_open(paper: Paper) -> bool:
+    """Tell whether the roles of this person reach this kind of paper (security standard §4: by content, not by medium)."""
+    form = next((form for module in registry().modules for form in module.forms if form.code == paper.form_code), None)
+    return form is None or not form.permission or may(form.permission)
 
 
 @bp.get("/papers/<int:paper_id>.pdf")
@@ -33,16 +41,18 @@ def pdf_response(content: bytes, name: str) -> Response:
 def show(paper_id: int) -> Any:
     """Serve the stored bytes of an issued paper."""
     actor = current_actor()
+    if not _may_open(queries.get(paper_id)):
+        raise NotAllowed("Vai trò của bạn không mở được loại giấy này. Nhờ người phụ trách in giúp.")
     with transaction():
         paper, content = service.print_paper(paper_id, actor=actor)
-    return pdf_response(content, f"{paper.form_code}-{paper.public_code}")
+    return pdf_response(content, f"{paper.form_code}-{paper.public_code}", paper.media_type)
 
 
 @bp.get("/papers/visits/<int:visit_id>")
 @require(Permission.PAPER_READ, Permission.PAPER_PRINT)
 def of_visit(visit_id: int) -> Any:
     """The papers issued for a visit, to be looked at or printed again."""
-    papers = queries.papers_of_visit(visit_id)
+    papers = [paper for paper in queries.papers_of_visit(visit_id) if _may_open(paper)]
     if not papers:
         raise PaperNotFound("Lượt khám này chưa có giấy tờ nào.")
     audit.viewed(current_actor(), papers[0].patient_id, "papers", visit_id=visit_id)

@@ -35,7 +35,8 @@ from his.registration.enums import CheckState, TicketState
 from his.registration.models import CardCheck, QueueTicket
 from his.stock.models import StockLot
 
-pytestmark = pytest.mark.timeout(400)  # the first test lives through two months
+# The first test lives through two months, once: all tests of this file stay in one process.
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

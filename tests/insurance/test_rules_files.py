@@ -139,7 +139,7 @@ def test_an_older_visit_is_written_in_the_layer_of_its_time() -> None:
     claim = changed(child_claim(), "XML1", NGAY_VAO="202412200800", NGAY_RA="202412201100")
     data = write_claim(without(claim, "XML14"))
     assert read_claim(data).findings == ()
-    paper = {name: "x" for name in _names_13_of_2024()}
+    paper = dict.fromkeys(_names_13_of_2024(), "x")
     assert b"XML13" in write_claim(having(claim, "XML13", [paper]))
 
 

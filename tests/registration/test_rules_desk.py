@@ -139,4 +139,4 @@ def test_answers_of_the_portal_are_judged(code: str, state: str) -> None:
 def test_missing_claim_fields_are_named() -> None:
     full = dict.fromkeys(rules.CLAIM_FIELDS, "x")
     assert rules.missing_fields(full) == ()
-    assert rules.missing_fields({**full, "số định danh": " ", "điện thoại": ""}) == ("số định danh", "điện thoại")
+    assert rules.missing_fields({**full, "personal_number": " ", "phone": ""}) == ("personal_number", "phone")

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from his.core import clock
 from his.core.db import session
+from his.core.i18n import date_text
 from his.core.once import new_key
 from his.stock import queries
 from tests.factories.prescriptions import make_drug
@@ -36,6 +37,7 @@ def test_list_shows_lots_with_their_expiry(store: FlaskClient) -> None:
     page = store.get("/stock/?drug=PRED").text
     assert "GẦN" in page
     assert "còn 20 ngày" in page
+    assert f"nhập {date_text(clock.today())}" in page
     assert "sắp hết hạn" in page
     assert store.get("/stock/?view=soon").text.count("data-href") == 1
     assert "Không thấy thuốc nào" in store.get("/stock/?q=khongco").text

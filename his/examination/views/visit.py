@@ -52,6 +52,8 @@ WAITING = ("orders_open",)
 # Sections of the assembled record whose lines the outpatient record repeats in words.
 RESULT_SECTIONS = ("laboratory", "imaging")
 TREATMENT_SECTIONS = ("prescriptions",)
+# Printed papers repeat what their sections tell; they are looked up in the record itself.
+NOT_IN_HISTORY = ("papers",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +289,8 @@ def _history(visit: Visit, actor: Actor, limit: int = 40) -> list[Any]:
     """Return the record's rows of the last 12 visits, newest first: one statement per section."""
     visits = records_queries.visits_of(visit.patient_id, limit=12)
     ids = [v.visit_id for v in visits]
-    rows = [entry for section in registry().record_sections() for entry in section.entries(visit.patient_id, ids, actor)]
+    sections = [section for section in registry().record_sections() if section.code not in NOT_IN_HISTORY]
+    rows = [entry for section in sections for entry in section.entries(visit.patient_id, ids, actor)]
     rows.sort(key=lambda entry: entry.at, reverse=True)
     return rows[:limit]
 
@@ -512,7 +515,7 @@ def appointment(visit_id: int) -> Any:
 
 
 @bp.get("/visits/<int:visit_id>/record")
-@require(DocumentPermission.PAPER_PRINT)
+@require(Permission.NOTE_READ)
 def record(visit_id: int) -> Any:
     """The outpatient record with what other modules know of this visit in words."""
     actor = current_actor()

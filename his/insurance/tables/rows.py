@@ -58,13 +58,13 @@ def format_number(value: Decimal | int, decimals: int | None = None) -> str:
 
 
 def format_time(value: datetime) -> str:
-    """yyyymmddHHMM in Vietnam time."""
+    """Return yyyymmddHHMM in Vietnam time."""
     local = value.astimezone(_HERE) if value.tzinfo else value
     return f"{local:%Y%m%d%H%M}".rjust(12, "0")
 
 
 def format_date(value: date) -> str:
-    """yyyymmdd; an aware datetime gives its day in Vietnam."""
+    """Return yyyymmdd; an aware datetime gives its day in Vietnam."""
     if isinstance(value, datetime):
         return format_time(value)[:8]
     return f"{value:%Y%m%d}".rjust(8, "0")

@@ -58,8 +58,8 @@ def verdict(code: str) -> CardVerdict:
 
 # What the check-in table (XML0) and the claim want of every insured visit, in the order people are asked.
 CLAIM_FIELDS = (
-    "họ tên", "ngày sinh", "giới tính", "số định danh", "điện thoại", "xã phường", "tỉnh thành", "dân tộc", "quốc tịch",
-    "nghề nghiệp", "số thẻ", "nơi đăng ký",
+    "full_name", "birth_on", "sex", "personal_number", "phone", "commune", "province", "ethnicity", "nationality",
+    "occupation", "card_number", "card_facility",
 )  # fmt: skip
 
 

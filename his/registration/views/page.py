@@ -14,6 +14,7 @@ from his.core import clock
 from his.core.config import current
 from his.core.i18n import age_parts, date_text, money_text
 from his.core.i18n import gettext as _
+from his.core.i18n import lazy_gettext as _l
 from his.records import queries as records
 from his.records.enums import VisitState
 from his.records.models import Patient
@@ -24,6 +25,14 @@ from his.registration.models import CardCheck
 from his.registration.views import state
 
 bp = Blueprint("registration", __name__, url_prefix="/registration", template_folder="../templates")
+# What the clerk reads for rules.CLAIM_FIELDS.
+CLAIM_FIELD_NAMES = {
+    "full_name": _l("họ tên"), "birth_on": _l("ngày sinh"), "sex": _l("giới tính"), "personal_number": _l("số định danh"),
+    "phone": _l("điện thoại"), "commune": _l("xã phường"), "province": _l("tỉnh thành"), "ethnicity": _l("dân tộc"),
+    "nationality": _l("quốc tịch"), "occupation": _l("nghề nghiệp"), "card_number": _l("số thẻ"),
+    "card_facility": _l("nơi đăng ký"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
@@ -180,11 +189,11 @@ def _patient_values(
     open_visit = last if is_today and last is not None and last.visit.state in (VisitState.OPEN, VisitState.IN_EXAM) else None
     view = check_view(check)
     facts = {
-        "họ tên": patient.full_name, "ngày sinh": date_text(patient.birth_on), "giới tính": patient.sex.value,
-        "số định danh": records.personal_number_of(patient), "điện thoại": patient.phone or (guardian.phone if guardian else ""),
-        "xã phường": patient.commune_code, "tỉnh thành": patient.province_code, "dân tộc": patient.ethnicity_code,
-        "quốc tịch": patient.nationality_code, "nghề nghiệp": patient.occupation_code,
-        "số thẻ": card.number if card else "", "nơi đăng ký": card.facility_code if card else "",
+        "full_name": patient.full_name, "birth_on": date_text(patient.birth_on), "sex": patient.sex.value,
+        "personal_number": records.personal_number_of(patient), "phone": patient.phone or (guardian.phone if guardian else ""),
+        "commune": patient.commune_code, "province": patient.province_code, "ethnicity": patient.ethnicity_code,
+        "nationality": patient.nationality_code, "occupation": patient.occupation_code,
+        "card_number": card.number if card else "", "card_facility": card.facility_code if card else "",
     }  # fmt: skip
     return {
         "patient": patient, "age": months, "sex_text": records.SEX_TEXT[patient.sex],
@@ -193,7 +202,7 @@ def _patient_values(
         "last_visit": last, "open_visit": open_visit, "coverage": coverage,
         "facility_names": _facility_names({card.facility_code} if card else set(), on),
         **_visit_values(form, card, view, patient.birth_on, months, board, on, last.visit.room_code if last else "", exam_count),
-        "missing": service.missing_fields(facts) if card else (),
+        "missing": [CLAIM_FIELD_NAMES[name] for name in service.missing_fields(facts)] if card else [],
     }  # fmt: skip
 
 
