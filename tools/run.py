@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import socket
 import subprocess
@@ -88,6 +89,33 @@ def command(arguments: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
+def prepared_mark(settings: Settings) -> str:
+    """Return what says that this very database file was brought to these migrations; "" when it cannot be known."""
+    if not settings.database.startswith("sqlite:///"):
+        return ""
+    file = Path(settings.database.removeprefix("sqlite:///"))
+    if not file.is_file() or (settings.var_dir / "demo-loading").exists():
+        return ""
+    digest = hashlib.sha256(f"{file}:{file.stat().st_ino}:{settings.env}".encode())
+    for migration in sorted((ROOT / "migrations" / "versions").glob("*.py")):
+        digest.update(migration.read_bytes())
+    for source in sorted((ROOT / "his" / "demo").glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def prepare(settings: Settings, environment: dict[str, str]) -> str:
+    """Bring schema and demo up to date and return the log-ins; nothing to do for a database prepared before."""
+    note = settings.var_dir / "prepared"
+    with suppress(OSError):
+        known, _line, logins = note.read_text("utf-8").partition("\n")
+        if known and known == prepared_mark(settings):
+            return logins
+    logins = command(["prepare"], environment)
+    note.write_text(f"{prepared_mark(settings)}\n{logins}", "utf-8")
+    return logins
+
+
 def standin_port(settings: Settings) -> int | None:
     """Return the port to serve the stand-ins on; None when the outside systems are real or already answer."""
     address = urlsplit(settings.insurer_url)
@@ -114,7 +142,7 @@ def main() -> None:
                    "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}  # fmt: skip
     environment.setdefault("HIS_LOG_LEVEL", "WARNING")  # each request on a line would push the log-ins away
     environment.setdefault("HIS_PUBLIC_BASE_URL", f"http://127.0.0.1:{settings.port}")  # where the QR of a paper leads
-    logins = command(["prepare"], environment)
+    logins = prepare(settings, environment)
     screen = Screen(sys.stdout)
     screen.welcome = f"\nBệnh viện mở cửa tại http://127.0.0.1:{settings.port}   (Ctrl-C để dừng)\n{logins}"
     manager = Manager(screen)

@@ -95,6 +95,7 @@ def test_start_second_start_and_stop(environment: dict[str, str], started: tuple
     assert _get(port, "/readyz") == 0
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert environment["HIS_VAR_DIR"] not in left
+    assert "tiepdon" in (Path(environment["HIS_VAR_DIR"]) / "prepared").read_text("utf-8"), "a later start need not prepare"
 
 
 def test_a_busy_port_is_told(environment: dict[str, str]) -> None:
