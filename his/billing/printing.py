@@ -274,7 +274,7 @@ def sample_bill() -> Bill01:
 
 
 FORMS = (
-    FormSpec(RECEIPT, "PHIẾU THU", "A5", "billing/print/receipt.html", "2026-1", sample_receipt, "mẫu của cơ sở"),
+    FormSpec(RECEIPT, "PHIẾU THU", "A5", "billing/print/receipt.html", "2026-1", sample_receipt, "mẫu của cơ sở", "billing:bill:read"),
     FormSpec(BILL_01, "BẢNG KÊ CHI PHÍ KHÁM BỆNH, CHỮA BỆNH", "A4 landscape", "billing/print/bill_01.html", "2026-1", sample_bill,
-             "QĐ 697/QĐ-BYT 2026, Mẫu số 01/KBCB"),
+             "QĐ 697/QĐ-BYT 2026, Mẫu số 01/KBCB", "billing:bill:read"),
 )  # fmt: skip

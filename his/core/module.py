@@ -95,6 +95,9 @@ class FormSpec:
     version: str
     sample: Callable[[], Any]
     legal_source: str = ""
+    # Who may open the stored paper, beside the general right to print ("" = everyone who prints): a cashier who may
+    # print a receipt does not read the record of the illness.
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)

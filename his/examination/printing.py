@@ -178,5 +178,5 @@ FORMS = (
     FormSpec(APPOINTMENT, "PHIẾU HẸN KHÁM LẠI", "A5", "examination/print/appointment.html", "2025-1", sample_appointment,
              "TT 01/2025/TT-BYT Phụ lục V; TT 06/2026/TT-BYT Đ5"),
     FormSpec(OUTPATIENT_RECORD, "BỆNH ÁN NGOẠI TRÚ", "A4", "examination/print/outpatient_record.html", "2024-1", sample_record,
-             "TT 32/2023/TT-BYT Phụ lục XXVIII, 15/BV1"),
+             "TT 32/2023/TT-BYT Phụ lục XXVIII, 15/BV1", "examination:note:read"),
 )  # fmt: skip

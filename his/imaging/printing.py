@@ -96,5 +96,5 @@ def sample() -> ImagingSheet:
 
 FORMS = (
     FormSpec(IMAGING_RESULT, "PHIẾU KẾT QUẢ CHẨN ĐOÁN HÌNH ẢNH", "A4", "imaging/print/imaging_result.html", "2024-1", sample,
-             "TT 32/2023/TT-BYT Phụ lục XXIX, 08-15/BV2"),
+             "TT 32/2023/TT-BYT Phụ lục XXIX, 08-15/BV2", "imaging:report:read"),
 )  # fmt: skip

@@ -123,5 +123,5 @@ def sample() -> LabSheet:
 
 FORMS = (
     FormSpec(LAB_RESULT, "PHIẾU XÉT NGHIỆM", "A5", "laboratory/print/lab_result.html", "2024-1", sample,
-             "TT 32/2023/TT-BYT Phụ lục XXIX, 16/BV2"),
+             "TT 32/2023/TT-BYT Phụ lục XXIX, 16/BV2", "laboratory:result:read"),
 )  # fmt: skip

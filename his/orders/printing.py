@@ -98,5 +98,5 @@ def sample() -> OrderSheet:
 
 FORMS = (
     FormSpec(ORDER_SHEET, "PHIẾU CHỈ ĐỊNH CẬN LÂM SÀNG", "A5 landscape", "orders/print/order_sheet.html", "2024-1", sample,
-             "TT 32/2023/TT-BYT Phụ lục XXIX"),
+             "TT 32/2023/TT-BYT Phụ lục XXIX", "orders:order:read"),
 )  # fmt: skip

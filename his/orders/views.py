@@ -12,7 +12,6 @@ from his.core.i18n import gettext as _
 from his.core.once import once
 from his.core.permissions import current_actor, require
 from his.core.web import wants_json
-from his.documents.permissions import Permission as DocumentPermission
 from his.examination import queries as exam_queries
 from his.orders import queries, service
 from his.orders.forms import CancelForm, PlaceForm
@@ -121,7 +120,7 @@ def perform(line_id: int) -> Any:
 
 
 @bp.get("/<int:order_id>/sheet")
-@require(DocumentPermission.PAPER_PRINT)
+@require(Permission.ORDER_READ)
 def sheet(order_id: int) -> Any:
     """The slip the patient takes along; a reprint is the same bytes."""
     actor = current_actor()

@@ -113,9 +113,9 @@ def sample_h() -> PrescriptionPaper:
 
 FORMS = (
     FormSpec(PRESCRIPTION, "ĐƠN THUỐC", "A5", "prescriptions/print/prescription.html", "2025-1", sample,
-             "TT 26/2025/TT-BYT Phụ lục I"),
+             "TT 26/2025/TT-BYT Phụ lục I", "prescriptions:prescription:read"),
     FormSpec(PRESCRIPTION_N, "ĐƠN THUỐC “N”", "A4", "prescriptions/print/prescription.html", "2025-1", sample_n,
-             "TT 26/2025/TT-BYT Phụ lục II"),
+             "TT 26/2025/TT-BYT Phụ lục II", "prescriptions:prescription:read"),
     FormSpec(PRESCRIPTION_H, "ĐƠN THUỐC “H”", "A4", "prescriptions/print/prescription.html", "2025-1", sample_h,
-             "TT 26/2025/TT-BYT Phụ lục III"),
+             "TT 26/2025/TT-BYT Phụ lục III", "prescriptions:prescription:read"),
 )  # fmt: skip

@@ -109,7 +109,7 @@ def sample_uninsured() -> ReferralPaper:
 
 FORMS = (
     FormSpec(REFERRAL, "PHIẾU CHUYỂN CƠ SỞ KHÁM BỆNH, CHỮA BỆNH BẢO HIỂM Y TẾ", "A4", "referrals/print/referral.html", "2025-1",
-             sample, "TT 01/2025/TT-BYT Phụ lục VI; TT 06/2026/TT-BYT Đ5 k2"),
+             sample, "TT 01/2025/TT-BYT Phụ lục VI; TT 06/2026/TT-BYT Đ5 k2", "referrals:referral:read"),
     FormSpec(REFERRAL_UNINSURED, "PHIẾU CHUYỂN CƠ SỞ KHÁM BỆNH, CHỮA BỆNH", "A4", "referrals/print/referral.html", "2025-1",
-             sample_uninsured, "mẫu của cơ sở theo TT 01/2025/TT-BYT Phụ lục VI"),
+             sample_uninsured, "mẫu của cơ sở theo TT 01/2025/TT-BYT Phụ lục VI", "referrals:referral:read"),
 )  # fmt: skip

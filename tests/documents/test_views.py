@@ -146,7 +146,7 @@ def test_the_administrator_looks_at_every_form_with_invented_data(login_as: Call
 def test_the_papers_of_a_visit_are_listed_for_printing_again(login_as: Callable[[str], FlaskClient], actor: Make, count_statements: Callable[[], object]) -> None:
     doctor = actor("doctor")
     referral = issued(doctor, actor("head"))
-    browser = login_as("nurse")
+    browser = login_as("doctor")
     with count_statements() as seen:  # type: ignore[attr-defined]
         page = browser.get(f"/papers/visits/{referral.visit_id}")
     assert page.status_code == 200
@@ -165,3 +165,12 @@ def test_the_record_has_one_row_of_papers_per_visit(db_session: object, app: Fla
     assert len(entries) == 1
     assert referral.number in entries[0].lines[0]
     assert queries.record_entries(referral.patient_id, [referral.visit_id], actor("auditor")) == ()
+
+
+def test_each_role_opens_only_the_papers_of_its_work(login_as: Any, actor: Any) -> None:
+    """Who may print a receipt does not read a referral: the right goes by content (security standard §4)."""
+    with transaction():
+        referral = issued(actor("doctor"), actor("head"))
+    assert login_as("cashier").get(f"/papers/{referral.paper_id}.pdf").status_code == 403
+    assert login_as("cashier").get(f"/papers/visits/{referral.visit_id}").status_code == 404
+    assert login_as("doctor").get(f"/papers/{referral.paper_id}.pdf").status_code == 200
