@@ -167,7 +167,7 @@ def test_the_record_has_one_row_of_papers_per_visit(db_session: object, app: Fla
     assert queries.record_entries(referral.patient_id, [referral.visit_id], actor("auditor")) == ()
 
 
-def test_each_role_opens_only_the_papers_of_its_work(login_as: Any, actor: Any) -> None:
+def test_each_role_opens_only_the_papers_of_its_work(login_as: Callable[[str], FlaskClient], actor: Make) -> None:
     """Who may print a receipt does not read a referral: the right goes by content (security standard §4)."""
     with transaction():
         referral = issued(actor("doctor"), actor("head"))

@@ -27,6 +27,7 @@ CHROMIUM_FLAGS = [
 ]  # fmt: skip
 
 
+REDIS = os.environ.get("HIS_TEST_REDIS_URL", "redis://127.0.0.1:6379/5")
 PAPER = re.compile(r"/(slip|ticket|paper|papers|sheet|receipt|bill|appointment|record|print)\b")
 
 
@@ -59,7 +60,7 @@ def stack() -> Iterator[Stack]:
     """Web server, worker, beat and stand-ins with the demo hospital's staff and stock."""
     with tempfile.TemporaryDirectory(prefix="his-journey-") as name:
         database = _postgres("his_journey")
-        hospital = Stack(Path(name), database_url=database, broker_url="redis://127.0.0.1:6379/5" if database else "")
+        hospital = Stack(Path(name), database_url=database, broker_url=REDIS if database else "")
         hospital.his("db", "upgrade")
         hospital.his("demo", "load", "--staff-only")
         hospital.start_standins()
@@ -80,7 +81,7 @@ def playwright() -> Iterator[Playwright]:
 
 def launch(driver: Playwright, *more: str) -> Browser:
     """Start Debian's Chromium (with more flags); its absence is a failure, never a skip."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = os.environ.get("HIS_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert found, "Chromium is missing: apt-get install chromium (make test does it as root)"
     return driver.chromium.launch(executable_path=found, args=[*CHROMIUM_FLAGS, *more])
 
