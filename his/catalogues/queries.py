@@ -220,20 +220,6 @@ def lab_indices(service_codes: Iterable[str], on: date) -> dict[str, list[LabInd
     return found
 
 
-def offered_services(kinds: Sequence[str], on: date) -> Sequence[Service]:
-    """Return what this hospital offers of some kinds, by name."""
-    return (
-        session()
-        .execute(
-            select(Service)
-            .where(Service.kind.in_(kinds), Service.is_offered, _valid(Service, on))
-            .order_by(Service.name)
-        )
-        .scalars()
-        .all()
-    )
-
-
 def is_one_year_disease(icd_code: str, on: date) -> bool:
     """Tell whether the one-year list suggests "có" for a main diagnosis (TT 01/2025 Phụ lục III, seed)."""
     prefixes = [icd_code[:n] for n in range(3, len(icd_code) + 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from his.core.errors import DomainError, HisError, NotFound
+from his.core.errors import HisError, NotFound
 
 
 class PaperNotFound(NotFound):
@@ -15,9 +15,3 @@ class PaperDamaged(HisError):
     """The stored bytes no longer match their digest (REC-18)."""
 
     code = "paper_damaged"
-
-
-class PaperTooLong(DomainError):
-    """The paper would run over its pages; the text must be shortened."""
-
-    code = "paper_too_long"

@@ -366,13 +366,6 @@ def note_of(visit_id: int) -> ExamNote | None:
     ).scalar_one_or_none()
 
 
-def draft_of(visit_id: int, author_id: int) -> NoteDraft | None:
-    """Return what this author was typing."""
-    return session().execute(
-        select(NoteDraft).where(NoteDraft.visit_id == visit_id, NoteDraft.author_id == author_id)
-    ).scalar_one_or_none()
-
-
 def vitals_of(visit_id: int) -> Sequence[VitalSigns]:
     """Return the measurements of a visit in force, newest first."""
     return session().execute(
@@ -400,18 +393,6 @@ def diagnoses_of(visit_id: int) -> Sequence[Diagnosis]:
     return session().execute(
         select(Diagnosis).where(Diagnosis.visit_id == visit_id).order_by(Diagnosis.position)
     ).scalars().all()
-
-
-def used_codes(patient_id: int, limit: int = 20) -> list[str]:
-    """Return codes used for this patient before, latest first."""
-    rows = session().execute(
-        select(Diagnosis.icd_code)
-        .join(Visit, Visit.visit_id == Diagnosis.visit_id)
-        .where(Visit.patient_id == patient_id)
-        .order_by(Diagnosis.diagnosis_id.desc())
-        .limit(limit * 3)
-    ).scalars()
-    return list(dict.fromkeys(rows))[:limit]
 
 
 def facts_for_claim(visit_ids: Sequence[int]) -> dict[int, tuple[ExamNote | None, list[Diagnosis], VitalSigns | None]]:

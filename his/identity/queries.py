@@ -100,33 +100,10 @@ def living_sessions(user_id: int) -> Sequence[UserSession]:
     )
 
 
-def names_of(user_ids: Sequence[int]) -> dict[int, str]:
-    """Return display names with titles of many people (1 statement)."""
-    if not user_ids:
-        return {}
-    rows = session().execute(select(User.user_id, User.title, User.display_name).where(User.user_id.in_(set(user_ids))))
-    return {row.user_id: f"{row.title} {row.display_name}".strip() for row in rows}
-
-
 def licences() -> dict[str, str]:
     """Return practice licence number -> name of all staff (for the claim checks)."""
     rows = session().execute(select(User.licence_number, User.display_name).where(User.licence_number != ""))
     return {row.licence_number: row.display_name for row in rows}
-
-
-def users_with_role(role: str) -> Sequence[User]:
-    """Return active people holding a role."""
-    return (
-        session()
-        .execute(
-            select(User)
-            .join(UserRole, UserRole.user_id == User.user_id)
-            .where(UserRole.role_code == role, User.state == UserState.ACTIVE)
-            .order_by(User.display_name)
-        )
-        .scalars()
-        .all()
-    )
 
 
 def authorised_signer() -> User | None:

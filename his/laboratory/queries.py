@@ -329,21 +329,6 @@ def result_of_line(line_id: int) -> LabResult | None:
     )
 
 
-def results_of(visit_id: int) -> Sequence[LabResult]:
-    """Return the results in force of a visit (2 statements)."""
-    return (
-        session()
-        .execute(
-            select(LabResult)
-            .where(LabResult.visit_id == visit_id, LabResult.state != ResultState.SUPERSEDED)
-            .options(selectinload(LabResult.values))
-            .order_by(LabResult.result_id)
-        )
-        .scalars()
-        .all()
-    )
-
-
 def released_of_visits(visit_ids: Sequence[int]) -> dict[int, list[LabResult]]:
     """Return the released results of many visits, for claims (2 statements)."""
     found: dict[int, list[LabResult]] = {}

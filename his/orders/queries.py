@@ -4,39 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from his.billing.models import Charge
-from his.core import clock
 from his.core.db import session
 from his.core.errors import NotFound
-from his.orders.enums import OrderKind, OrderState
+from his.orders.enums import OrderState
 from his.orders.models import OrderLine, ServiceOrder
-from his.records.models import Patient, Visit
-
-
-@dataclass(frozen=True, slots=True)
-class WorkRow:
-    """One ordered service on a technician's list."""
-
-    line_id: int
-    visit_id: int
-    full_name: str
-    sex: str
-    birth_on: date
-    birth_precision: str
-    patient_code: str
-    service_code: str
-    service_name: str
-    state: str
-    is_urgent: bool
-    ordered_at: datetime
-    ordered_by: str
-    indication: str
+from his.records.models import Visit
 
 
 def lines_of(visit_id: int) -> Sequence[OrderLine]:
@@ -127,27 +105,6 @@ def line_for_update(line_id: int) -> OrderLine:
     if line is None:
         raise NotFound("Không tìm thấy chỉ định này.")
     return line
-
-
-def worklist(kinds: Sequence[OrderKind], day: date, limit: int = 300) -> list[WorkRow]:
-    """Return the work of a counter: open services of the last days, urgent first, then results of the day."""
-    first, _after = clock.day_bounds(day)
-    rows = session().execute(
-        select(OrderLine, ServiceOrder, Patient)
-        .join(ServiceOrder, ServiceOrder.order_id == OrderLine.order_id)
-        .join(Patient, Patient.patient_id == ServiceOrder.patient_id)
-        .where(OrderLine.kind.in_(kinds), OrderLine.state != OrderState.CANCELLED, ServiceOrder.ordered_at >= first)
-        .order_by(OrderLine.state == OrderState.RESULTED, ServiceOrder.is_urgent.desc(), OrderLine.line_id)
-        .limit(limit)
-    ).all()
-    return [
-        WorkRow(
-            line.line_id, order.visit_id, p.full_name, p.sex.value, p.birth_on, p.birth_precision.value, p.code,
-            line.service_code, line.service_name, line.state.value, order.is_urgent, order.ordered_at,
-            order.ordered_by_name, order.indication,
-        )
-        for line, order, p in rows
-    ]  # fmt: skip
 
 
 def open_count(visit_id: int) -> int:

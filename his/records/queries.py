@@ -20,7 +20,7 @@ from his.identity.models import User
 from his.records import rules
 from his.records.enums import AllergyStatus, IdentifierType, Sex, VisitState
 from his.records.errors import PatientNotFound, VisitNotFound
-from his.records.models import Allergy, Coverage, Guardian, Patient, PatientIdentifier, Visit
+from his.records.models import Allergy, Guardian, Patient, PatientIdentifier, Visit
 
 KIND = "patient"
 SEX_TEXT = {Sex.MALE: "Nam", Sex.FEMALE: "Nữ", Sex.UNKNOWN: "Chưa xác định"}
@@ -228,19 +228,6 @@ def open_visit_of(patient_id: int, day: date) -> Visit | None:
     ).scalar_one_or_none()
 
 
-def visits_ended_in(first: datetime, after: datetime) -> Sequence[int]:
-    """Return the ids of visits that ended in a period (start included, end excluded), oldest first."""
-    return session().execute(
-        select(Visit.visit_id)
-        .where(
-            Visit.ended_at >= first,
-            Visit.ended_at < after,
-            Visit.state.in_((VisitState.CONCLUDED, VisitState.CLOSED)),
-        )
-        .order_by(Visit.ended_at, Visit.visit_id)
-    ).scalars().all()
-
-
 def by_identifier(value: str, types: Sequence[IdentifierType] = ()) -> Patient | None:
     """Return the patient who bears a current identifier (personal number, card, old number, passport)."""
     statement = (
@@ -389,20 +376,6 @@ def current_allergies(patient_id: int) -> Sequence[Allergy]:
     return session().execute(
         select(Allergy).where(Allergy.patient_id == patient_id, Allergy.voided_at.is_(None)).order_by(Allergy.allergy_id)
     ).scalars().all()
-
-
-def coverage_on(patient_id: int, day: date) -> Coverage | None:
-    """Return the newest card valid on a day."""
-    return session().execute(
-        select(Coverage)
-        .where(
-            Coverage.patient_id == patient_id,
-            Coverage.valid_from <= day,
-            or_(Coverage.valid_to.is_(None), Coverage.valid_to >= day),
-        )
-        .order_by(Coverage.coverage_id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
 
 
 GUARDIAN_LABEL = {"mother": "Mẹ", "father": "Cha", "guardian": "Giám hộ", "companion": "Người đi cùng"}

@@ -18,7 +18,7 @@ from his.identity.models import User
 from his.records.enums import VisitState
 from his.records.models import Patient, Visit
 from his.registration import rules
-from his.registration.enums import CheckState, TicketState
+from his.registration.enums import TicketState
 from his.registration.models import CardCheck, QueueState, QueueTicket
 
 DOCTOR_TITLES = ("BS.", "ThS.BS.", "TS.BS.", "BSCKI.", "BSCKII.")
@@ -172,30 +172,9 @@ def paper_was_used(patient_id: int, number: str) -> bool:
     ).first() is not None
 
 
-def unverified_count(since: datetime) -> int:
-    """Return how many cards still wait for an answer of the insurer since a moment."""
-    newest = (
-        select(func.max(CardCheck.check_id)).where(CardCheck.at >= since, CardCheck.patient_id.is_not(None)).group_by(CardCheck.patient_id)
-    )
-    return int(
-        session().execute(
-            select(func.count())
-            .select_from(CardCheck)
-            .where(CardCheck.check_id.in_(newest), CardCheck.state == CheckState.UNVERIFIED)
-        ).scalar_one()
-    )
-
-
 def get_check(check_id: int) -> CardCheck | None:
     """Return one stored card check."""
     return session().get(CardCheck, check_id)
-
-
-def queue_version(room_code: str, day: date) -> int:
-    """Return the change counter of a room's queue (one keyed read)."""
-    return session().execute(
-        select(QueueState.version).where(QueueState.room_code == room_code, QueueState.day == day)
-    ).scalar_one_or_none() or 0
 
 
 def ticket_of_visit(visit_id: int) -> QueueTicket | None:

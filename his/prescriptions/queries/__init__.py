@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
@@ -143,50 +143,6 @@ def of_visit(visit_id: int) -> Sequence[Prescription]:
         .scalars()
         .all()
     )
-
-
-def signed_of_visits(visit_ids: Sequence[int]) -> dict[int, list[Prescription]]:
-    """Return signed and dispensed prescriptions of many visits, for claims (2 statements)."""
-    found: dict[int, list[Prescription]] = {}
-    for row in (
-        session()
-        .execute(
-            select(Prescription)
-            .where(
-                Prescription.visit_id.in_(visit_ids),
-                Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
-            )
-            .options(selectinload(Prescription.lines))
-            .order_by(Prescription.prescription_id)
-        )
-        .scalars()
-    ):
-        found.setdefault(row.visit_id, []).append(row)
-    return found
-
-
-def signed_waiting(day: date, limit: int = 200) -> list[tuple[Prescription, Patient, Visit]]:
-    """Return the signed prescriptions of the last days, waiting ones first (2 statements)."""
-    first, _after = clock.day_bounds(day)
-    rows = (
-        session()
-        .execute(
-            select(Prescription, Patient, Visit)
-            .join(Patient, Patient.patient_id == Prescription.patient_id)
-            .join(Visit, Visit.visit_id == Prescription.visit_id)
-            .where(
-                Prescription.state.in_((PrescriptionState.SIGNED, PrescriptionState.DISPENSED)),
-                Prescription.signed_at >= first,
-            )
-            .options(selectinload(Prescription.lines))
-            .order_by(
-                Prescription.state == PrescriptionState.DISPENSED, Visit.paid_at.is_(None), Prescription.signed_at
-            )
-            .limit(limit)
-        )
-        .all()
-    )
-    return [(p, patient, visit) for p, patient, visit in rows]
 
 
 def by_code(code: str) -> Prescription | None:
