@@ -251,3 +251,10 @@ def test_kill_9_of_a_real_worker_loses_and_doubles_nothing(committed: Any, tmp_p
 def test_exports_lie_in_the_installation_s_own_folder(month: str, staff: make.Staff) -> None:
     export = start(month, staff)
     assert Path(export.folder).is_relative_to(current().var_dir)
+
+
+def test_an_export_never_packs_files_of_another_that_bore_its_number(month: str, staff: make.Staff) -> None:
+    export = start(month, staff)
+    again = export_module.new_folder(export)  # its number once more, as after a restored backup
+    assert again.parent == Path(export.folder).parent
+    assert again != Path(export.folder)

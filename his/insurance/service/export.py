@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import zipfile
 from collections.abc import Sequence
 from datetime import timedelta
@@ -54,10 +55,15 @@ def start_export(month: str, *, actor: Actor, folder: Path | None = None) -> Cla
     session().add(export)
     session().flush()  # its folder bears its number
     if folder is None:
-        export.folder = str(exports_root() / f"{month}-{export.export_id:06d}")
+        export.folder = str(new_folder(export))
         jobs.enqueue(EXPORT_TASK, export_id=export.export_id)
     audit.record(actor, Action.EXPORT_START, subject_type="claim_export", subject_id=export.export_id, details={"month": month})
     return export
+
+
+def new_folder(export: ClaimExport) -> Path:
+    """Return a folder nobody used: numbers come again after a restored backup, files of two exports never mix."""
+    return exports_root() / f"{export.month}-{export.export_id:06d}-{secrets.token_hex(4)}"
 
 
 def take_lease(export_id: int) -> ClaimExport | None:
