@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT))
 
 from tools.services import MissingService, Services, browser  # noqa: E402 - the path comes first
 
-# Two processes; loadgroup keeps tests of one expensive ground (xdist_group) in one of them.
-SUITE = ("-n", "2", "--dist", "loadgroup", "-m", "not browser and not server")
+# Two processes; a file stays in one of them, so its expensive ground is made once.
+SUITE = ("-n", "2", "--dist", "loadfile", "-m", "not browser and not server")
 ALONE = ("-n", "0")
 
 

@@ -27,8 +27,8 @@ from his.core import search
 from his.core.actor import SYSTEM
 from his.core.db import db, session, transaction
 
-# Loading takes seconds: all tests of this file go to one process.
-pytestmark = [pytest.mark.xdist_group("packaged"), pytest.mark.timeout(600)]
+# Loading takes seconds: make test keeps a file in one process.
+pytestmark = pytest.mark.timeout(600)
 DAY = date(2026, 11, 23)
 
 

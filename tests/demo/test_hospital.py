@@ -35,8 +35,7 @@ from his.registration.enums import CheckState, TicketState
 from his.registration.models import CardCheck, QueueTicket
 from his.stock.models import StockLot
 
-# The first test lives through two months, once: all tests of this file stay in one process.
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)  # the first test lives through two months
 
 
 @pytest.fixture(scope="module")

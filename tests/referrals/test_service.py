@@ -385,7 +385,7 @@ def test_every_step_is_in_the_audit_log(doctor: Actor, head: Actor) -> None:
     with transaction():
         service.cancel(referral.referral_id, "Gia đình đổi ý", actor=doctor)
     found = session().execute(
-        select(AuditEvent.action).where(AuditEvent.subject_type == "referral", AuditEvent.subject_id == str(referral.referral_id))
+        select(AuditEvent.action).where(AuditEvent.subject_type == "referral", AuditEvent.subject_id == referral.referral_id)
     ).scalars().all()  # fmt: skip
     assert {"referrals.draft", "referrals.save", "referrals.sign", "referrals.issue", "referrals.cancel"} <= set(found)
 
