@@ -159,6 +159,10 @@ def update_patient(patient_id: int, changes: Mapping[str, Any], version: int, *,
     patient = _locked_patient(patient_id)
     if patient.version != version:
         raise ChangedByAnother("Người khác vừa sửa hồ sơ này. Tải lại để xem bản mới rồi sửa tiếp.")
+    # Looked up before anything is set: a read would send a code that is too long to the database first.
+    unknown = _unknown_codes(
+        {name: changes[name] for name in CODE_LISTS if name in changes and changes[name] != getattr(patient, name)}
+    )
     changed = _apply(patient, changes, PATIENT_FIELDS)
     stop_on_errors(
         (
@@ -167,7 +171,7 @@ def update_patient(patient_id: int, changes: Mapping[str, Any], version: int, *,
             ),
             *rules.check_phone(patient.phone if "phone" in changed else "", "phone"),
             *rules.check_birth_time(patient.birth_time if "birth_time" in changed else ""),
-            *_unknown_codes({name: getattr(patient, name) for name in CODE_LISTS if name in changed}),
+            *unknown,
         )
     )
     if changed:
