@@ -49,13 +49,13 @@ def _one(engine: Engine, statement: str, **values: Any) -> Any:
 
 @contextmanager
 def _writers_wait(engine: Engine) -> Iterator[None]:
-    """Hold what a payment needs: SQLite's write lock, or the row of the receipt numbers on PostgreSQL."""
+    """Hold what a payment needs: SQLite's write lock, or writing to the payments on PostgreSQL (half-way through)."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.execute(text("BEGIN IMMEDIATE"))
         else:
             connection.execute(text("BEGIN"))
-            connection.execute(text("SELECT value FROM sequences WHERE name = 'settlement' FOR UPDATE"))
+            connection.execute(text("LOCK TABLE settlements, payments IN EXCLUSIVE MODE"))
         try:
             yield
         finally:
