@@ -22,6 +22,8 @@ from tools.services import MissingService, Services, browser  # noqa: E402 - the
 # Two processes; a file stays in one of them, so its expensive ground is made once.
 SUITE = ("-n", "2", "--dist", "loadfile", "-m", "not browser and not server")
 ALONE = ("-n", "0")
+# One hospital for all journeys of a run: its day has an order.
+IN_ORDER = (*ALONE, "-p", "no:randomly", "tests/journeys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,13 @@ class Part:
 
 
 PARTS = {
-    "journeys": Part("journeys in the browser, SQLite", (*ALONE, "tests/journeys"), needs=("browser",)),
+    "journeys": Part("journeys in the browser, SQLite", IN_ORDER, needs=("browser",)),
     "sqlite": Part("suite, SQLite", SUITE),
     "postgres": Part("suite, PostgreSQL", SUITE, on_postgres=True),
     "processes": Part("real processes and brokers", (*ALONE, "-m", "server"), needs=("postgres", "redis", "rabbitmq")),
     "journeys-postgres": Part(
-        "journeys in the browser, PostgreSQL", (*ALONE, "tests/journeys"), on_postgres=True, needs=("browser", "redis")
+        "longest journey and outages, PostgreSQL", (*IN_ORDER, "-k", "adult or killed"), on_postgres=True,
+        needs=("browser", "redis"),
     ),
 }
 
