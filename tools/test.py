@@ -42,7 +42,7 @@ PARTS = {
     "postgres": Part("suite, PostgreSQL", SUITE, on_postgres=True),
     "processes": Part("real processes and brokers", (*ALONE, "-m", "server"), needs=("postgres", "redis", "rabbitmq")),
     "journeys-postgres": Part(
-        "longest journey and outages, PostgreSQL", (*IN_ORDER, "-k", "adult or killed"), on_postgres=True,
+        "child's journey and outages, PostgreSQL", (*IN_ORDER, "-k", "child or killed"), on_postgres=True,
         needs=("browser", "redis"),
     ),
 }
